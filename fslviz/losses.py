@@ -1,0 +1,119 @@
+"""Losses over the pairs and triplets of a batch: one signature, ``loss(embeddings (B, D), labels (B,)) -> scalar``.
+
+Each image is embedded once: a batch of B embeddings already holds B(B-1)/2 pairs.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from fslviz.errors import between, unknown
+
+
+class Loss(nn.Module):
+    """What all losses share: the checks, and arithmetic in float32 or better, also under autocast."""
+
+    cosine = False  # whether embeddings learned with it are compared by their angle alone
+    batch = 128  # what suits it: more images hold more pairs
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        if embeddings.ndim != 2 or not embeddings.numel() or not embeddings.is_floating_point():
+            given = f"{embeddings.dtype} {tuple(embeddings.shape)}"
+            raise ValueError(f"embeddings must be floating and of shape (B, D), B at least 1, not {given}")
+        if labels.shape != embeddings.shape[:1] or labels.is_floating_point():
+            raise ValueError(
+                f"labels must be {len(embeddings)} whole numbers, one an embedding, "
+                f"not {labels.dtype} of shape {tuple(labels.shape)}"
+            )
+        with torch.autocast(embeddings.device.type, enabled=False):
+            z = embeddings if embeddings.dtype == torch.float64 else embeddings.float()
+            return self.loss(z, labels.long())
+
+    def loss(self, z: Tensor, y: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def anneal(self, progress: float) -> None:
+        """Told by the training loop how much of the training is over, from 0 to 1."""
+
+
+class Contrastive(Loss):
+    r"""Contrastive loss, Hadsell, Chopra and LeCun 2006, equation 4, over all pairs of the batch.
+
+    .. math:: L = (1-Y)\,\tfrac12 D_W^2 + Y\,\tfrac12 \max(0, m - D_W)^2
+
+    with Y = 0 for a pair of one class, Y = 1 for a pair of two, D_W the Euclidean distance of the embeddings. Genuine
+    and impostor pairs count half each, as when pairs are drawn one of each in turn; a batch with pairs of one kind
+    only is averaged over those, and one without any pair costs nothing.
+
+    ``margin``: m, in units of distance, from 0 to 10,000.
+    """
+
+    def __init__(self, margin: float = 1.0) -> None:
+        super().__init__()
+        self.margin = between("margin", margin, 0, 1e4)
+
+    def loss(self, z: Tensor, y: Tensor) -> Tensor:
+        d, genuine = pairwise_distance(z), y[:, None] == y
+        impostor = ~genuine
+        genuine = genuine.fill_diagonal_(False)
+        pull, push = d.square() / 2, F.relu(self.margin - d).square() / 2
+        kinds = int(genuine.any()) + int(impostor.any())
+        return (_mean(pull, genuine) + _mean(push, impostor)) / max(kinds, 1)
+
+
+class Triplet(Loss):
+    r"""Triplet loss, Schroff, Kalenichenko and Philbin 2015 (FaceNet), equation 3.
+
+    .. math:: L = \max(0, d_{ap} - d_{an} + \alpha)
+
+    averaged over the triplets that ``mining`` takes from the batch, d the squared Euclidean distance:
+
+    - ``"all"``: every anchor with every positive and every negative
+    - ``"random"``: every anchor with every positive, and one negative drawn for each
+    - ``"semihard"``: the same, and the nearest negative with d_an > d_ap, or else the farthest (FaceNet, section 3.2)
+    - ``"hard"``: every anchor with its farthest positive and nearest negative (Hermans, Beyer and Leibe 2017)
+
+    A batch without any triplet costs nothing. ``margin``: alpha, in units of squared distance, from 0 to 10,000.
+    """
+
+    MINING = ("all", "random", "semihard", "hard")
+
+    def __init__(self, margin: float = 1.0, mining: str = "all") -> None:
+        super().__init__()
+        if mining not in self.MINING:
+            unknown("mining", mining, self.MINING)
+        self.margin, self.mining = between("margin", margin, 0, 1e4), mining
+
+    def loss(self, z: Tensor, y: Tensor) -> Tensor:
+        d, genuine = pairwise_distance(z).square(), y[:, None] == y
+        impostor = ~genuine
+        genuine = genuine.fill_diagonal_(False)
+        if self.mining == "hard":
+            d_ap = d.masked_fill(~genuine, -torch.inf).amax(1)
+            d_an = d.masked_fill(~impostor, torch.inf).amin(1)
+            whole = genuine.any(1) & impostor.any(1)
+            return _mean(F.relu(d_ap - d_an + self.margin), whole)
+        a, p = genuine.nonzero(as_tuple=True)
+        d_ap, d_an, negative = d[a, p][:, None], d[a], impostor[a]
+        if self.mining == "random":
+            n = torch.where(negative, torch.rand_like(d_an), -1).argmax(1, keepdim=True)
+        elif self.mining == "semihard":
+            farther = negative & (d_an > d_ap)
+            nearest = d_an.masked_fill(~farther, torch.inf).argmin(1, keepdim=True)
+            farthest = d_an.masked_fill(~negative, -torch.inf).argmax(1, keepdim=True)
+            n = torch.where(farther.any(1, keepdim=True), nearest, farthest)
+        if self.mining != "all":
+            d_an, negative = d_an.gather(1, n), negative.gather(1, n)
+        return _mean(F.relu(d_ap - d_an + self.margin), negative)
+
+
+def pairwise_distance(z: Tensor) -> Tensor:
+    """Euclidean distances (B, B) of embeddings (B, D). At distance 0, where a root has no gradient, it is 0."""
+    return torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist")  # exact for near pairs far from the origin
+
+
+def _mean(values: Tensor, mask: Tensor) -> Tensor:
+    """The mean of the values under the mask; 0 where it is empty. Masked values may be infinite."""
+    return values.masked_fill(~mask, 0).sum() / mask.sum().clamp(min=1)

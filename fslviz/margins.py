@@ -1,0 +1,159 @@
+"""The softmax family: classification losses whose class weights are learned with the network.
+
+All but plain softmax look only at the angle theta_j between an embedding and the weight W_j of class j, and differ in
+what they do to the angle of the true class y.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from fslviz.errors import between
+from fslviz.losses import Loss
+
+
+class Softmax(Loss):
+    r"""Cross-entropy of a linear layer, :math:`L = -\log\,e^{W_y^T x + b_y} / \sum_j e^{W_j^T x + b_j}`.
+
+    ``weight`` (C, D) and ``bias`` (C,) are learned: give ``loss.parameters()`` to the optimizer.
+    """
+
+    batch = 64  # many small steps: it is the order of the classes that takes long
+
+    def __init__(self, num_classes: int = 10, embed_dim: int = 2) -> None:
+        super().__init__()
+        if num_classes < 2 or embed_dim < 1:
+            raise ValueError(f"num_classes must be at least 2 and embed_dim 1, not {num_classes} and {embed_dim}")
+        self.weight = nn.Parameter(torch.randn(num_classes, embed_dim))
+        self.bias: nn.Parameter | None = nn.Parameter(torch.zeros(num_classes))
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        classes, dim = self.weight.shape
+        if embeddings.shape[-1] != dim:
+            raise ValueError(
+                f"embeddings must have {dim} dimensions, as the class weights do, not {embeddings.shape[-1]}"
+            )
+        if labels.numel() and (int(labels.min()) < 0 or int(labels.max()) >= classes):
+            raise ValueError(f"labels must lie between 0 and {classes - 1}, not {labels.min()} and {labels.max()}")
+        return super().forward(embeddings, labels)
+
+    def loss(self, z: Tensor, y: Tensor) -> Tensor:
+        return F.cross_entropy(self.logits(z, y), y)
+
+    def logits(self, z: Tensor, y: Tensor) -> Tensor:
+        assert self.bias is not None
+        return F.linear(z, self.weight.to(z.dtype), self.bias.to(z.dtype))
+
+
+class NormFace(Softmax):
+    r"""Softmax over cosines, Wang, Xiang, Cheng and Yuille 2017: logits :math:`s\cos\theta_j`, no bias.
+
+    ``scale``: s, from 0.001 to 10,000. The best probability that C classes evenly on a circle can have is that at a
+    class centre, :math:`e^{s} / \sum_j e^{s\cos(2\pi j/C)}`.
+
+    In a training the logits are :math:`|x|\cos\theta_j` at first, and s (and a margin) come in between the shares
+    ``RAMP`` of it: on a circle of fixed radius classes can't pass each other, and one in the wrong place stays there.
+    """
+
+    RAMP = (0.75, 0.95)
+    cosine = True
+
+    def __init__(self, num_classes: int = 10, embed_dim: int = 2, scale: float = 16.0) -> None:
+        super().__init__(num_classes, embed_dim)
+        self.bias, self.scale, self.share = None, between("scale", scale, 1e-3, 1e4), 1.0
+
+    def anneal(self, progress: float) -> None:
+        start, end = self.RAMP
+        self.share = min(1.0, max(0.0, (progress - start) / (end - start)))
+
+    def logits(self, z: Tensor, y: Tensor) -> Tensor:
+        cos = cosine(z, self.weight.to(z.dtype))
+        true = F.one_hot(y, len(self.weight)).bool()
+        return self.length(z) * torch.where(true, self.target(cos), cos)
+
+    def length(self, z: Tensor) -> Tensor | float:
+        """What multiplies the cosines: the scale, or on the way there a mean of it and the embedding's length."""
+        if self.share == 1:
+            return self.scale
+        return (1 - self.share) * z.norm(dim=1, keepdim=True) + self.share * self.scale
+
+    def target(self, cos: Tensor) -> Tensor:
+        """What stands in for cos(theta) of the true class."""
+        return cos
+
+
+class CosFace(NormFace):
+    r"""Large margin cosine loss, Wang et al. 2018, equation 4: :math:`\cos\theta_y - m`.
+
+    ``margin``: m, a cosine, from 0 to 2. Ten classes on a circle can have at most 1 - cos 36 deg = 0.19.
+    """
+
+    LARGEST = 2.0
+
+    def __init__(self, num_classes: int = 10, embed_dim: int = 2, margin: float = 0.1, scale: float = 16.0) -> None:
+        super().__init__(num_classes, embed_dim, scale)
+        self.margin = between("margin", margin, 0, self.LARGEST)
+
+    def target(self, cos: Tensor) -> Tensor:
+        return cos - self.share * self.margin
+
+
+class ArcFace(CosFace):
+    r"""Additive angular margin loss, Deng et al. 2019, equation 3: :math:`\cos(\theta_y + m)`.
+
+    Beyond :math:`\theta + m = \pi`, where the cosine turns up again, it goes on as :math:`\cos\theta_y - m\sin m`,
+    as in the authors' code. ``margin``: m, in radians, from 0 to pi.
+    """
+
+    LARGEST = math.pi
+
+    def target(self, cos: Tensor) -> Tensor:
+        m = self.share * self.margin
+        sin = (1 - cos.square()).clamp(min=1e-6).sqrt()  # at cos 1, common in 2-D, acos and root have no gradient
+        return torch.where(cos > -math.cos(m), cos * math.cos(m) - sin * math.sin(m), cos - m * math.sin(m))
+
+
+class SphereFace(NormFace):
+    r"""Angular softmax, Liu et al. 2017, equation 7: logits :math:`|x|\cos\theta_j`, and for the true class
+
+    .. math:: |x|\,\frac{\lambda\cos\theta_y + \psi(\theta_y)}{1+\lambda}, \quad
+        \psi(\theta) = (-1)^k\cos(m\theta) - 2k, \quad \theta\in[k\pi/m, (k+1)\pi/m]
+
+    ``margin``: m, a whole number from 1 to 10. Lambda falls as in the authors' code,
+    :math:`\max(5, 1500/(1 + t/10))`; that curve is stretched to reach 5 in the middle of a training.
+    """
+
+    def __init__(self, num_classes: int = 10, embed_dim: int = 2, margin: int = 4) -> None:
+        super().__init__(num_classes, embed_dim)
+        if margin != int(between("margin", margin, 1, 10)):
+            raise ValueError(f"margin must be a whole number, for psi is defined for no other, not {margin!r}")
+        self.margin, self.lam = int(margin), 5.0
+
+    def anneal(self, progress: float) -> None:
+        self.lam = max(5.0, 1500 / (1 + 0.1 * 2990 * min(1.0, progress / 0.5)))
+
+    def length(self, z: Tensor) -> Tensor:
+        return z.norm(dim=1, keepdim=True)
+
+    def target(self, cos: Tensor) -> Tensor:
+        return (self.lam * cos + self.psi(cos)) / (1 + self.lam)
+
+    def psi(self, cos: Tensor) -> Tensor:
+        before, cos_m = torch.ones_like(cos), cos  # cos(m theta) by Chebyshev's recurrence: acos has no gradient at 1
+        for _ in range(self.margin - 1):
+            before, cos_m = cos_m, 2 * cos * cos_m - before
+        k = (self.margin * cos.detach().acos() / math.pi).floor().clamp(max=self.margin - 1)
+        return (1 - 2 * (k % 2)) * cos_m - 2 * k
+
+
+def cosine(x: Tensor, weight: Tensor) -> Tensor:
+    """cos(theta) (B, C) between embeddings (B, D) and class weights (C, D), within [-1, 1].
+
+    A zero vector has no direction: its cosines are 0, and so are their gradients.
+    """
+    x = x * (x.norm(dim=1, keepdim=True) > 1e-6)
+    return F.linear(F.normalize(x), F.normalize(weight)).clamp(-1, 1)

@@ -1,0 +1,268 @@
+"""Every loss against a second, independent reference, values and gradients, and on inputs made to break it."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from pytorch_metric_learning import distances, miners, reducers
+from pytorch_metric_learning import losses as pml
+from torch import nn
+from torch.nn.functional import one_hot
+
+from fslviz.losses import Contrastive, Triplet
+from fslviz.margins import ArcFace, CosFace, NormFace, Softmax, SphereFace, cosine
+from fslviz.models import EmbeddingNet, SiameseNet, TripletNet
+
+EUCLID = distances.LpDistance(normalize_embeddings=False)
+SQUARED = distances.LpDistance(normalize_embeddings=False, power=2)
+
+
+def batch(seed=0, size=24, dim=3, classes=4):
+    g = torch.Generator().manual_seed(seed)
+    return torch.randn(size, dim, generator=g, dtype=torch.float64), torch.randint(classes, (size,), generator=g)
+
+
+def slow_contrastive(z, y, margin):
+    genuine, impostor = [], []
+    for i, j in itertools.combinations(range(len(y)), 2):
+        d = math.sqrt(sum((a - b) ** 2 for a, b in zip(z[i].tolist(), z[j].tolist(), strict=True)))
+        (genuine if y[i] == y[j] else impostor).append(d**2 / 2 if y[i] == y[j] else max(0, margin - d) ** 2 / 2)
+    return (sum(genuine) / len(genuine) + sum(impostor) / len(impostor)) / 2
+
+
+def slow_semihard(z, y, margin):
+    d = [[sum((a - b) ** 2 for a, b in zip(p, q, strict=True)) for q in z.tolist()] for p in z.tolist()]
+    values, n = [], len(y)
+    for a, p in itertools.permutations(range(n), 2):
+        if y[a] == y[p]:
+            negatives = [d[a][k] for k in range(n) if y[k] != y[a]]
+            farther = [v for v in negatives if v > d[a][p]]
+            values.append(max(0, d[a][p] - (min(farther) if farther else max(negatives)) + margin))
+    return sum(values) / len(values)
+
+
+def slow_softmax(loss, z, y, target):
+    """The softmax family from its formulas: ``target(angle)`` is what the true class's cosine becomes."""
+    total, family = 0.0, isinstance(loss, NormFace)
+    for x, label in zip(z.tolist(), y.tolist(), strict=True):
+        logits = []
+        for j, w in enumerate(loss.weight.tolist()):
+            dot, length = sum(a * b for a, b in zip(x, w, strict=True)), math.dist(x, [0] * len(x))
+            if not family:
+                logits.append(dot)
+                continue
+            cos = dot / length / math.dist(w, [0] * len(w))
+            scale = length if isinstance(loss, SphereFace) else loss.scale
+            logits.append(scale * (target(math.acos(cos)) if j == label else cos))
+        total += math.log(sum(math.exp(v - logits[label]) for v in logits))
+    return total / len(y)
+
+
+def slow_psi(theta, m):
+    k = math.floor(m * theta / math.pi)
+    return (-1) ** k * math.cos(m * theta) - 2 * k
+
+
+def check_gradient(loss, z, y):
+    parameters = tuple(loss.double().parameters())
+    assert torch.autograd.gradcheck(lambda z, *_: loss(z, y), (z.clone().requires_grad_(), *parameters))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("margin", [0.0, 0.7, 1.5, 50.0])
+def test_contrastive(seed, margin):
+    z, y = batch(seed)
+    assert Contrastive(margin)(z, y).item() == pytest.approx(slow_contrastive(z, y, margin))
+    check_gradient(Contrastive(margin), z, y)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("margin", [0.0, 0.7, 5.0])
+@pytest.mark.parametrize("mining", ["all", "hard", "semihard"])
+def test_triplet(seed, margin, mining):
+    z, y = batch(seed)
+    if mining == "semihard":
+        expected = slow_semihard(z, y, margin)
+    elif mining == "hard":
+        reference = pml.TripletMarginLoss(margin, distance=SQUARED, reducer=reducers.MeanReducer())
+        expected = reference(z, y, miners.BatchHardMiner(distance=EUCLID)(z, y)).item()
+    else:
+        expected = pml.TripletMarginLoss(margin, distance=SQUARED, reducer=reducers.MeanReducer())(z, y).item()
+    assert Triplet(margin, mining)(z, y).item() == pytest.approx(expected)
+    check_gradient(Triplet(margin, mining), z, y)
+
+
+def test_random_mining_draws_each_negative_alike():
+    z, y = batch()
+    margin = 50.0  # no triplet satisfies it, so the loss is linear in the distances drawn
+    d = torch.cdist(z, z).square()
+    means = [
+        d[a, p] - d[a][y != y[a]].mean() + margin for a, p in itertools.permutations(range(len(y)), 2) if y[a] == y[p]
+    ]
+    torch.manual_seed(0)
+    drawn = torch.stack([Triplet(margin, "random")(z, y) for _ in range(3000)])
+    assert drawn.mean().item() == pytest.approx(torch.stack(means).mean().item(), rel=1e-3)
+    assert drawn.std() > 0
+
+
+MARGINS = [  # each loss, and what it makes of the true class's angle
+    (Softmax(4, 3), None),
+    (NormFace(4, 3, scale=5.0), math.cos),
+    (CosFace(4, 3, margin=0.0, scale=3.0), math.cos),
+    (CosFace(4, 3, margin=0.3, scale=9.0), lambda t: math.cos(t) - 0.3),
+    (CosFace(4, 3, margin=2.0, scale=4.0), lambda t: math.cos(t) - 2),
+    (ArcFace(4, 3, margin=0.0, scale=3.0), math.cos),
+    *(
+        (
+            ArcFace(4, 3, margin=m, scale=6.0),
+            lambda t, m=m: math.cos(t + m) if t + m <= math.pi else math.cos(t) - m * math.sin(m),
+        )
+        for m in (0.2, 1.0, 3.0)
+    ),
+    *((SphereFace(4, 3, margin=m), lambda t, m=m: (5 * math.cos(t) + slow_psi(t, m)) / 6) for m in (1, 2, 3, 4)),
+]
+
+
+@pytest.mark.parametrize(("loss", "target"), MARGINS)
+def test_softmax_family_follows_its_formula(loss, target):
+    z, y = batch()
+    assert loss.double()(z, y).item() == pytest.approx(slow_softmax(loss, z, y, target))
+    check_gradient(loss, z, y)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (NormFace(4, 3, scale=5.0), pml.NormalizedSoftmaxLoss(4, 3, temperature=1 / 5)),
+        (CosFace(4, 3, margin=0.3, scale=9.0), pml.CosFaceLoss(4, 3, margin=0.3, scale=9.0)),
+        (ArcFace(4, 3, margin=0.4, scale=6.0), pml.ArcFaceLoss(4, 3, margin=math.degrees(0.4), scale=6.0)),
+        (SphereFace(4, 3, margin=3), pml.SphereFaceLoss(4, 3, margin=3, scale=1)),
+    ],
+)
+def test_softmax_family_agrees_with_pytorch_metric_learning(ours, theirs):
+    z, y = batch()
+    ours, theirs = ours.double(), theirs.double()
+    theirs.W.data = ours.weight.data.T.clone()
+    if isinstance(ours, SphereFace):
+        ours.lam = 0.0  # theirs has no annealing
+    a, b = z.clone().requires_grad_(), z.clone().requires_grad_()
+    values = ours(a, y), theirs(b, y)
+    for value in values:
+        value.backward()
+    torch.testing.assert_close(*values, rtol=1e-5, atol=0)
+    torch.testing.assert_close(a.grad, b.grad, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(ours.weight.grad, theirs.W.grad.T, rtol=1e-4, atol=1e-6)
+
+
+def losses(dim):
+    yield from (Contrastive(m) for m in (0.0, 1.0, 1e4))
+    yield from (Triplet(m, mining) for m in (0.0, 1.0, 1e4) for mining in Triplet.MINING)
+    yield from (Softmax(4, dim), NormFace(4, dim), NormFace(4, dim, scale=1e4))
+    yield from (CosFace(4, dim, margin=m) for m in (0.0, 0.2, 2.0))
+    yield from (ArcFace(4, dim, margin=m) for m in (0.0, 0.2, 2.0, math.pi))
+    yield from (SphereFace(4, dim, margin=m) for m in (1, 4, 10))
+
+
+def edge_batches(loss):
+    z, y = batch(size=12, dim=2)
+    yield "one class", z, torch.zeros_like(y)
+    yield "one sample a class", z[:4], torch.arange(4)
+    yield "identical", z[:1].expand(12, 2), y
+    yield "zero", torch.zeros_like(z), y
+    yield "huge", z * 1e4, y
+    yield "one image", z[:1], y[:1]
+    if isinstance(loss, Softmax):
+        yield "cosine 1", loss.weight.detach()[y] * 3, y
+        yield "cosine -1", loss.weight.detach()[y] * -3, y
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
+def test_edges_are_finite(dtype):
+    for loss in losses(dim=2):
+        for name, z, y in edge_batches(loss):
+            x = z.to(dtype).detach().requires_grad_()
+            loss.zero_grad()
+            with torch.autocast("cpu", dtype if dtype.itemsize == 2 else torch.bfloat16, enabled=dtype.itemsize == 2):
+                value = loss(x, y)
+            value.backward()
+            gradients = [x.grad, *(p.grad for p in loss.parameters())]
+            assert value.isfinite(), (loss, name)
+            assert all(g.isfinite().all() for g in gradients), (loss, name)
+            assert value.dtype in (torch.float32, torch.float64)
+
+
+def test_arcface_goes_on_falling_beyond_pi():
+    theta = torch.linspace(0.01, math.pi - 0.01, 500, dtype=torch.float64)
+    assert (ArcFace(margin=1.0).target(theta.cos()).diff() < 0).all()
+
+
+def test_psi_falls_without_a_jump():
+    theta = torch.linspace(0, math.pi, 5001, dtype=torch.float64)
+    for m in (1, 2, 3, 4, 7):
+        steps = SphereFace(margin=m).psi(theta.cos()).diff()
+        assert (steps <= 1e-9).all()
+        assert steps.abs().max() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("make", "argument"),
+    [
+        (lambda: Contrastive(-1), "margin"),
+        (lambda: Contrastive(float("nan")), "margin"),
+        (lambda: Contrastive("wide"), "margin"),
+        (lambda: Triplet(1, "semi-hard"), "did you mean 'semihard'"),
+        (lambda: ArcFace(margin=4), "margin"),
+        (lambda: CosFace(margin=-0.1), "margin"),
+        (lambda: SphereFace(margin=1.5), "margin"),
+        (lambda: NormFace(scale=0), "scale"),
+        (lambda: Softmax(1), "num_classes"),
+        (lambda: Contrastive()(torch.zeros(4), torch.zeros(4).long()), "embeddings"),
+        (lambda: Contrastive()(torch.zeros(0, 2), torch.zeros(0).long()), "embeddings"),
+        (lambda: Contrastive()(torch.zeros(4, 2), torch.zeros(3).long()), "labels"),
+        (lambda: Contrastive()(torch.zeros(4, 2), torch.zeros(4)), "labels"),
+        (lambda: Softmax(4)(torch.zeros(4, 2), torch.tensor([0, 1, 2, 4])), "labels"),
+        (lambda: Softmax(4)(torch.zeros(4, 3), torch.zeros(4).long()), "embeddings"),
+    ],
+)
+def test_bad_input_is_named(make, argument):
+    with pytest.raises(ValueError, match=argument):
+        make()
+
+
+def test_two_branches_give_the_loss_of_the_batch():
+    torch.manual_seed(0)
+    net, x, y = EmbeddingNet().eval(), torch.randn(8, 1, 28, 28), torch.arange(8) % 3
+    i, j = torch.triu_indices(8, 8, 1)
+    z1, z2 = SiameseNet(net)(x[i], x[j])
+    d, genuine = (z1 - z2).norm(dim=1), y[i] == y[j]
+    expected = (d[genuine].square() / 2).mean() / 2 + ((0.5 - d[~genuine]).relu().square() / 2).mean() / 2
+    torch.testing.assert_close(Contrastive(0.5)(net(x), y), expected)
+
+
+def test_three_branches_give_the_loss_of_the_batch():
+    torch.manual_seed(0)
+    net, x, y = EmbeddingNet().eval(), torch.randn(8, 1, 28, 28), torch.arange(8) % 3
+    a, p, n = torch.tensor([t for t in itertools.permutations(range(8), 3) if y[t[0]] == y[t[1]] != y[t[2]]]).T
+    za, zp, zn = TripletNet(net)(x[a], x[p], x[n])
+    expected = nn.functional.relu((za - zp).square().sum(1) - (za - zn).square().sum(1) + 0.5)
+    torch.testing.assert_close(Triplet(0.5)(net(x), y), expected.mean())
+    assert torch.equal(TripletNet(net).get_embedding(x), SiameseNet(net).get_embedding(x))
+
+
+def test_margin_ramp_and_lambda_annealing():
+    sphere = SphereFace()
+    lam = []
+    for progress in (0, 0.25, 0.5, 1):
+        sphere.anneal(progress)
+        lam.append(sphere.lam)
+    assert lam == pytest.approx([1500, 1500 / (1 + 0.1 * 1495), 5, 5])
+    z, y = batch(dim=2)
+    arc, cosines = ArcFace(4, margin=0.3).double(), SphereFace(4, margin=1).double()
+    cosines.weight = arc.weight
+    arc.anneal(0.2)  # before the ramp: the embedding's length, and no margin
+    torch.testing.assert_close(arc(z, y), cosines(z, y))
+    arc.anneal(0.96)  # after it: the formula
+    torch.testing.assert_close(
+        arc.logits(z, y), arc.scale * torch.where(one_hot(y, 4) == 1, arc.target(c := cosine(z, arc.weight)), c)
+    )
