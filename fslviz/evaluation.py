@@ -1,0 +1,99 @@
+"""Figures of merit over plain arrays: they take embeddings or scores and never train.
+
+Biometrics' names: a genuine pair is of one class, an impostor pair of two; FMR is the share of impostor pairs that
+match, FNMR that of genuine pairs that don't (face recognition writes FAR and FRR); TAR is 1 - FNMR. A score is a
+distance: a pair matches when it is at most the threshold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.distance import pdist
+from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
+
+from fslviz.errors import between
+
+Points = tuple[np.ndarray, np.ndarray]  # embeddings (N, D) and their labels (N,)
+
+
+def knn_accuracy(gallery: Points, probes: Points, k: int = 15) -> float:
+    """The share of probes (M, D) whose class is that of most of their ``k`` nearest neighbours in the gallery."""
+    return float(KNeighborsClassifier(int(between("k", k, 1, len(gallery[1])))).fit(*gallery).score(*probes))
+
+
+def centre_accuracy(gallery: Points, probes: Points) -> float:
+    """The share of probes (M, D) nearest to the mean of their own class in the gallery."""
+    return float(NearestCentroid().fit(*gallery).score(*probes))
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Scored pairs, nearest first: ``distance`` (P,), ``genuine`` (P,), and which images."""
+
+    distance: np.ndarray
+    genuine: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+
+
+def all_pairs(points: Points, limit: int = 1000) -> Pairs:
+    """Every pair among the first ``limit`` images, with its Euclidean distance."""
+    embeddings, labels = points[0][:limit], points[1][:limit]
+    first, second = np.triu_indices(len(labels), 1)
+    distance, genuine = pdist(embeddings), labels[first] == labels[second]
+    if genuine.all() or not genuine.any():
+        raise ValueError(f"points must hold genuine and impostor pairs, not {len(labels)} of classes {set(labels)}")
+    order = distance.argsort(kind="stable")
+    return Pairs(distance[order], genuine[order], first[order], second[order])
+
+
+@dataclass(frozen=True, eq=False)
+class Rates:
+    """The errors at every threshold (T,), rising: ``fmr`` and ``fnmr`` (T,)."""
+
+    threshold: np.ndarray
+    fmr: np.ndarray
+    fnmr: np.ndarray
+
+
+def error_rates(pairs: Pairs, weight: np.ndarray | None = None) -> Rates:
+    """False match and false non-match rate at every distance that occurs; ``weight`` (P,) counts each pair."""
+    weight = np.ones(len(pairs.distance)) if weight is None else weight
+    last = np.append(np.diff(pairs.distance) > 0, True)  # of the pairs at one distance, the last counts them all
+    match_genuine, match_impostor = np.cumsum(weight * pairs.genuine), np.cumsum(weight * ~pairs.genuine)
+    fmr, tar = match_impostor / match_impostor[-1], match_genuine / match_genuine[-1]
+    return Rates(np.append(-np.inf, pairs.distance[last]), np.append(0.0, fmr[last]), np.append(1.0, 1 - tar[last]))
+
+
+def eer(rates: Rates) -> float:
+    """The equal error rate: where FMR and FNMR cross, on the straight line between the two nearest thresholds."""
+    gap = rates.fmr - rates.fnmr  # rises from -1 to 1
+    i = int(np.searchsorted(gap, 0))
+    share = gap[i] / (gap[i] - gap[i - 1])
+    return float(rates.fmr[i] - share * (rates.fmr[i] - rates.fmr[i - 1]))
+
+
+def threshold_at(rates: Rates, fmr: float) -> float:
+    """The largest threshold whose FMR is at most ``fmr``."""
+    return float(rates.threshold[np.searchsorted(rates.fmr, between("fmr", fmr, 0, 1), side="right") - 1])
+
+
+def tar_at(rates: Rates, fmr: float) -> float:
+    """The share of genuine pairs that match at that threshold."""
+    return float(1 - rates.fnmr[np.searchsorted(rates.fmr, between("fmr", fmr, 0, 1), side="right") - 1])
+
+
+def bootstrap(
+    pairs: Pairs, statistic: Callable[[Rates], float], resamples: int = 200, level: float = 0.95, seed: int = 0
+) -> tuple[float, float]:
+    """A percentile interval of ``statistic``: images are drawn anew, not pairs, since pairs share images."""
+    rng, images = np.random.default_rng(seed), int(pairs.second.max()) + 1
+    values = []
+    for _ in range(resamples):
+        times = np.bincount(rng.integers(images, size=images), minlength=images)
+        values.append(statistic(error_rates(pairs, times[pairs.first] * times[pairs.second])))
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

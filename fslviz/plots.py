@@ -1,0 +1,175 @@
+"""Every matplotlib figure of the book. Each function returns its Figure, drawn to be read on light and dark pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any, TypeVar
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.stats import norm
+
+from fslviz.evaluation import Rates
+from fslviz.training import Run
+
+# Petroff's ten colours (2021), made by survey and model to be told apart with any colour vision
+COLOURS: list[str] = plt.style.library["petroff10"]["axes.prop_cycle"].by_key()["color"]
+INK = "#7b7b7b"  # contrast 4.2 on white, and as much on the dark theme's ground
+STYLE: dict[Any, Any] = {
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "figure.dpi": 150,
+    "figure.constrained_layout.use": True,
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": plt.cycler(color=[COLOURS[i] for i in (0, 6, 4, 1, 2, 9)]),
+    "legend.frameon": False,
+    **dict.fromkeys(["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"], INK),
+}
+
+Plot = TypeVar("Plot", bound=Callable[..., Figure])
+
+
+def _styled(plot: Plot) -> Plot:
+    @wraps(plot)
+    def styled(*args: Any, **options: Any) -> Figure:
+        with plt.rc_context(STYLE):
+            return plot(*args, **options)
+
+    return styled  # type: ignore[return-value]
+
+
+@_styled
+def plot_space(run: Run, points: int = 3000) -> Figure:
+    """The first ``points`` test images where a 2-D run puts them, one colour a class, the class at its centre."""
+    return plot_spaces([run], points=points, size=4.5)
+
+
+@_styled
+def plot_spaces(
+    runs: Mapping[str, Run] | Sequence[Run], columns: int = 6, points: int = 3000, size: float = 2.0
+) -> Figure:
+    """Several 2-D runs side by side, up to ``columns`` in a row, under their names (by default loss and options)."""
+    named = list(runs.items()) if isinstance(runs, Mapping) else [(_title(r), r) for r in runs]
+    if not named or any(r.recipe.embed_dim != 2 for _, r in named):
+        raise ValueError(
+            f"runs must be 2-D and at least one, not of dimensions {[r.recipe.embed_dim for _, r in named]}"
+        )
+    columns = min(columns, len(named))
+    rows = -(-len(named) // columns)
+    fig, axes = _figure(columns * size, rows * (size + 0.25), rows, columns)
+    for ax in axes[len(named) :]:
+        ax.remove()
+    for ax, (name, run) in zip(axes, named, strict=False):
+        _scatter(ax, run.test_embeddings[:points], run.test_labels[:points], size)
+        ax.set_title(name)
+    return fig
+
+
+@_styled
+def plot_training(runs: Mapping[str, Run]) -> Figure:
+    """The loss, and the share of a batch whose nearest neighbour in it is of its class, over images seen."""
+    fig, (left, right) = _figure(8, 2.8, 1, 2)
+    for name, run in runs.items():
+        window = max(1, len(run.seen) // 40)
+        for ax, values in ((left, run.losses), (right, run.accuracies)):
+            smooth = np.convolve(values, np.ones(window) / window, "valid")
+            ax.plot(run.seen[: len(smooth)] / 1000, smooth, label=name, lw=1.5)
+    left.set(xlabel="thousand images seen", ylabel="loss", yscale="log")
+    right.set(xlabel="thousand images seen", ylabel="nearest neighbour in the batch")
+    _legend(right)
+    return fig
+
+
+@_styled
+def plot_roc(rates: Mapping[str, Rates]) -> Figure:
+    """ROC: the share of genuine pairs accepted (TAR) over that of impostor pairs (FMR), on a logarithmic axis."""
+    fig, (ax,) = _figure(7, 3.4, 1, 1)
+    for name, r in rates.items():
+        ax.plot(r.fmr, 1 - r.fnmr, label=name, lw=1.5, drawstyle="steps-post")
+    ax.set(
+        xscale="log", xlim=(1e-4, 1), xlabel="FMR: impostor pairs that match", ylabel="TAR: genuine pairs that match"
+    )
+    _legend(ax)
+    return fig
+
+
+@_styled
+def plot_det(rates: Mapping[str, Rates]) -> Figure:
+    """DET (Martin et al. 1997): FNMR over FMR, both on a normal deviate's scale; EER where the dotted line cuts."""
+    fig, (ax,) = _figure(7, 4.2, 1, 1)
+    ticks = np.array([1e-3, 0.01, 0.05, 0.2, 0.5])
+    for name, r in rates.items():
+        inside = (r.fmr > 0) & (r.fmr < 1) & (r.fnmr > 0) & (r.fnmr < 1)
+        ax.plot(norm.ppf(r.fmr[inside]), norm.ppf(r.fnmr[inside]), label=name, lw=1.5)
+    low, high = norm.ppf([5e-4, 0.6])
+    ax.plot([low, high], [low, high], ":", color=INK, lw=1)
+    ax.set(xlim=(low, high), ylim=(low, high), aspect="equal")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_ticks(norm.ppf(ticks), [f"{100 * t:g}%" for t in ticks])
+    ax.set(xlabel="FMR", ylabel="FNMR")
+    _legend(ax)
+    return fig
+
+
+def _legend(ax: Axes) -> None:
+    """Beside the axes, never over data."""
+    ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+
+
+def _title(run: Run) -> str:
+    return ", ".join([run.recipe.loss, *(f"{k} {v}" for k, v in run.recipe.options.items())])
+
+
+def _figure(width: float, height: float, rows: int, columns: int) -> tuple[Figure, list[Axes]]:
+    fig, axes = plt.subplots(rows, columns, figsize=(width, height), squeeze=False)
+    plt.close(fig)  # else a notebook shows it twice: as a result, and as an open figure
+    return fig, list(axes.flat)
+
+
+def _scatter(ax: Axes, embeddings: np.ndarray, labels: np.ndarray, size: float) -> None:
+    for label in np.unique(labels):
+        mine = embeddings[labels == label]
+        colour = COLOURS[label % len(COLOURS)]
+        ax.plot(*mine.T, ".", ms=2.0 if size < 4 else 3.0, color=colour, alpha=0.6, mew=0, rasterized=True)
+        ax.annotate(
+            str(label),
+            np.median(mine, axis=0),
+            ha="center",
+            va="center",
+            fontsize=7 if size < 4 else 10,
+            color="#222222",
+            bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": colour, "lw": 1.2, "alpha": 0.9},
+        )
+    low, high = np.quantile(embeddings, [0.002, 0.998], axis=0)
+    middle, half = (low + high) / 2, 0.55 * max(high - low)
+    ax.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half), aspect="equal")
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+
+
+@_styled
+def plot_benchmark(contenders: Sequence[Mapping[str, Any]]) -> Figure:
+    """Accuracy over seconds of training: a curve for one long training, a dot for each whole short one."""
+    fig, (ax,) = _figure(7, 3.8, 1, 1)
+    colours: dict[str, Any] = {}
+    for c in contenders:
+        seconds, _, accuracy = zip(*c["curve"], strict=True)
+        name = c["name"].rsplit(", ", 1)[0] if len(seconds) == 2 else c["name"]
+        style: dict[str, Any] = {"ls": "", "marker": "o", "ms": 7} if len(seconds) == 2 else {"marker": ".", "lw": 1.5}
+        label = None if name in colours else name
+        (line,) = ax.plot(seconds[1:], accuracy[1:], label=label, color=colours.get(name), **style)
+        colours[name] = line.get_color()
+    ax.axhline(0.95, color=INK, ls=":", lw=1)
+    ax.set(xscale="log", ylim=(0.7, 1), xlabel="seconds of training", ylabel="15-nearest-neighbour accuracy")
+    ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
+    ax.xaxis.set_major_formatter(lambda v, _: f"{v:g}")
+    ax.xaxis.set_minor_formatter(lambda v, _: f"{v:g}")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2, fontsize=8)
+    return fig

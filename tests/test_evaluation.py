@@ -1,0 +1,92 @@
+"""Figures of merit against scikit-learn, and against cases that can be worked out by hand."""
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+from sklearn.metrics import det_curve, roc_curve
+from sklearn.neighbors import KNeighborsClassifier
+
+from fslviz import evaluation as ev
+
+
+@pytest.fixture(scope="module")
+def points():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(5, size=300)
+    return rng.normal(size=(5, 2))[labels] * 3 + rng.normal(size=(300, 2)), labels
+
+
+def test_accuracies(points):
+    x, y = points
+    gallery, probes = (x[:200], y[:200]), (x[200:], y[200:])
+    assert ev.knn_accuracy(gallery, probes) == KNeighborsClassifier(15).fit(*gallery).score(*probes)
+    centres = np.stack([x[:200][y[:200] == c].mean(0) for c in range(5)])
+    nearest = ((probes[0][:, None] - centres) ** 2).sum(2).argmin(1)
+    assert ev.centre_accuracy(gallery, probes) == (nearest == probes[1]).mean()
+    assert 0.5 < ev.knn_accuracy(gallery, probes) < 1
+
+
+def test_rates_are_scikit_learns(points):
+    pairs = ev.all_pairs(points)
+    rates = ev.error_rates(pairs)
+    assert len(pairs.distance) == 300 * 299 // 2
+    fpr, tpr, thresholds = roc_curve(pairs.genuine, -pairs.distance, drop_intermediate=False)
+    assert np.allclose(rates.fmr, fpr)
+    assert np.allclose(1 - rates.fnmr, tpr)
+    assert np.allclose(rates.threshold[1:], -thresholds[1:])
+    fmr, fnmr, _ = det_curve(pairs.genuine, -pairs.distance)
+    assert np.allclose(np.interp(0.1, rates.fmr, rates.fnmr), np.interp(0.1, fmr[::-1], fnmr[::-1]), atol=1e-3)
+    expected = brentq(lambda x: 1 - x - np.interp(x, fpr, tpr), 0, 1)
+    assert ev.eer(rates) == pytest.approx(expected, abs=1e-4)
+    assert ev.tar_at(rates, 0.05) == pytest.approx(tpr[fpr <= 0.05].max())
+    threshold = ev.threshold_at(rates, 0.05)
+    match = pairs.distance <= threshold
+    assert match[~pairs.genuine].mean() <= 0.05 < match[~pairs.genuine].mean() + 0.001
+    assert ev.tar_at(rates, 0.05) == pytest.approx(match[pairs.genuine].mean())
+
+
+def test_weights_count_pairs(points):
+    pairs = ev.all_pairs(points, limit=40)
+    weight = np.random.default_rng(1).integers(3, size=len(pairs.distance))
+    rates = ev.error_rates(pairs, weight)
+    fpr, tpr, _ = roc_curve(pairs.genuine, -pairs.distance, sample_weight=weight, drop_intermediate=False)
+    assert np.allclose(np.interp(fpr, rates.fmr, 1 - rates.fnmr), np.interp(fpr, fpr, tpr))
+
+
+@pytest.mark.parametrize(
+    ("distance", "genuine", "expected"),
+    [
+        ([1, 2, 3, 4], [1, 1, 0, 0], 0.0),  # told apart
+        ([1, 2, 3, 4], [0, 0, 1, 1], 1.0),  # the wrong way round
+        ([1, 1, 1, 1], [1, 0, 1, 0], 0.5),  # all alike
+        ([1, 2, 3, 4], [1, 0, 1, 0], 0.5),
+        ([1, 2, 3, 4, 5, 6], [1, 1, 0, 1, 0, 0], 1 / 3),
+    ],
+)
+def test_eer_by_hand(distance, genuine, expected):
+    pairs = ev.Pairs(np.array(distance, float), np.array(genuine, bool), np.arange(0), np.arange(0))
+    assert ev.eer(ev.error_rates(pairs)) == pytest.approx(expected)
+
+
+def test_bootstrap_interval_holds_the_truth_about_as_often_as_it_says():
+    rng, inside = np.random.default_rng(0), 0
+    truth = ev.eer(ev.error_rates(ev.all_pairs(_two(rng, 2000), limit=2000)))
+    for _ in range(60):
+        pairs = ev.all_pairs(_two(rng, 60))
+        low, high = ev.bootstrap(pairs, ev.eer, resamples=100)
+        inside += low <= truth <= high
+    assert 48 <= inside <= 60  # binomial: 95% of 60 is 57, and fewer than 48 come once in 100,000
+
+
+def _two(rng, n):
+    labels = rng.integers(2, size=n)
+    return labels[:, None] * 2.0 + rng.normal(size=(n, 1)), labels
+
+
+def test_bad_input_is_named(points):
+    with pytest.raises(ValueError, match="points must hold genuine and impostor pairs"):
+        ev.all_pairs((np.zeros((5, 2)), np.zeros(5)))
+    with pytest.raises(ValueError, match="k must be a number from 1 to 300, not 301"):
+        ev.knn_accuracy(points, points, k=301)
+    with pytest.raises(ValueError, match="fmr must be a number from 0 to 1, not 2"):
+        ev.threshold_at(ev.error_rates(ev.all_pairs(points)), 2)
