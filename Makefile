@@ -1,0 +1,57 @@
+PYTHON ?= python3
+PORT ?= 8000
+export FSLVIZ_CACHE ?= $(CURDIR)/.cache
+SOURCES := Makefile _config.yml _toc.yml $(shell find book notebooks fslviz benchmarks -type f -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' 2>/dev/null)
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+.venv/.done: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fslviz needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install -q -r requirements.txt
+	.venv/bin/pip install -q --no-deps -e .
+	@touch $@
+
+book: _build/.done  ## train on MNIST, execute the notebooks, build _build/html
+	@echo "Open _build/html/index.html"
+
+_build/.done: .venv/.done $(SOURCES)
+	@mkdir -p _build && date +%s > _build/.start
+	@# the cache of executed notebooks knows their code alone: forget it when the package has changed
+	@cat fslviz/*.py benchmarks/*.json | cksum > _build/.code.new
+	@cmp -s _build/.code.new _build/.code || rm -rf _build/.jupyter_cache
+	@mv _build/.code.new _build/.code
+	TQDM_DISABLE=1 .venv/bin/jupyter-book build . --all -n -W --keep-going
+	@echo "Built in $$(( $$(date +%s) - $$(cat _build/.start) )) s"
+	@touch $@
+
+test: book chromium  ## run every test: unit, notebooks (nbval), pages in a browser
+	.venv/bin/pytest --nbval-lax --nbval-cell-timeout=3600 tests notebooks
+
+chromium:
+	@command -v chromium >/dev/null || (apt-get -qq update && apt-get -qq install -y chromium) >/dev/null 2>&1 \
+		|| (echo "The page tests need chromium. Run: sudo apt-get install chromium"; exit 1)
+
+serve: book  ## serve the built book
+	.venv/bin/python -m http.server -d _build/html $(PORT)
+
+notebooks: .venv/.done  ## execute all notebooks in order and keep their outputs
+	TQDM_DISABLE=1 .venv/bin/jupyter execute --inplace notebooks/*.ipynb
+	.venv/bin/python book/picture.py
+
+lint: .venv/.done  ## check style, format and types
+	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+
+bench: .venv/.done  ## measure this machine against the alternatives (half an hour)
+	.venv/bin/python benchmarks/bench.py
+
+address: ## carry the repository's address from _config.yml to the notebooks, the README and the citation
+	@url=$$(sed -n 's/^  url: //p' _config.yml); \
+	sed -i -E "s#https://github.com/[^/]+/[^/\"\\]+#$$url#" notebooks/*.ipynb README.md CITATION.cff pyproject.toml
+
+clean:  ## remove all that was built, trained or installed
+	rm -rf .venv _build .cache *.egg-info
+
+.PHONY: help book test chromium serve notebooks lint bench address clean
+.DEFAULT_GOAL := help

@@ -1,0 +1,38 @@
+"""Sphinx extension: the rendered book asks no other host for anything, and works from ``file://``."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.util.fileutil import copy_asset
+
+MATHJAX = "tex-svg.js"  # one file, glyphs included: no font is fetched
+
+
+def ship_mathjax(app: Sphinx) -> None:
+    spec = find_spec("sphinx-mathjax-offline")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("sphinx-mathjax-offline is missing: pip install -r requirements.txt")
+    copy_asset(str(Path(spec.origin).parent / "static" / "mathjax" / MATHJAX), str(Path(app.outdir) / "_static"))
+
+
+def one_search_box(app: Sphinx, config: Any) -> None:
+    config.html_theme_options["navbar_persistent"] = []  # the sidebar has one already
+
+
+def drop_thebe(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """It runs cells on a remote kernel, which this book doesn't offer, and declares its constants twice."""
+    for kind in ("script_files", "css_files"):
+        context[kind] = [
+            f for f in context[kind] if "thebe" not in f"{f.filename} {f.attributes.get('body', '')}".lower()
+        ]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("config-inited", one_search_box)
+    app.connect("html-page-context", drop_thebe)
+    app.connect("builder-inited", ship_mathjax)
+    app.config.mathjax_path = MATHJAX  # type: ignore[attr-defined]
+    app.config.nb_ipywidgets_js = {}  # type: ignore[attr-defined]  # a widget needs a kernel: readers see its picture
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

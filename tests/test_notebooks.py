@@ -1,0 +1,96 @@
+"""What nbval does not see: that the notebooks stand alone, and that their outputs come from one clean run."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbclient import NotebookClient
+
+from book.picture import picture
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
+ADDRESS = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda p: p.stem)
+def notebook(request):
+    return nbformat.read(request.param, as_version=4)
+
+
+def code(notebook):
+    return [c for c in notebook.cells if c.cell_type == "code"]
+
+
+def test_ran_once_from_top_to_bottom(notebook):
+    assert [c.execution_count for c in code(notebook)] == list(range(1, len(code(notebook)) + 1))
+
+
+def test_outputs_hold_no_path_warning_or_traceback(notebook):
+    shown = json.dumps([c.outputs for c in code(notebook)])
+    shown = re.sub(r'"image/png": "[^"]*"', "", shown)
+    assert not re.search(r"/(home|root|tmp|usr|work|Users)/|Warning|Traceback|0x[0-9a-f]{6}", shown)
+
+
+def test_asks_colab_for_a_gpu(notebook):
+    assert notebook.metadata["accelerator"] == "GPU"
+
+
+def test_cells_are_short(notebook):
+    assert all(len(c.source.splitlines()) < 15 for c in code(notebook)[1:])
+
+
+def test_the_readme_shows_the_notebooks_figure():
+    assert (ROOT / "book" / "_static" / "spaces.png").read_bytes() == picture()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_weighs_little(path):
+    assert path.stat().st_size < 1.5e6
+
+
+@pytest.mark.parametrize(
+    "path", [*NOTEBOOKS, *(ROOT / n for n in ("README.md", "CITATION.cff", "pyproject.toml"))], ids=lambda p: p.name
+)
+def test_the_address_is_the_configured_one(path):
+    text = path.read_text()
+    addresses = set(re.findall(r"https://github\.com/[^/\s\"\\)]+/[^/\s\"\\)]+", text))
+    badges = set(re.findall(r"https://colab\.research\.google\.com/github/([^/]+/[^/]+)/", text))
+    assert addresses <= {ADDRESS}
+    assert addresses or path not in NOTEBOOKS
+    assert badges <= {ADDRESS.removeprefix("https://github.com/")}
+
+
+def test_installs_itself_alone_in_an_empty_folder(tmp_path):
+    """A fresh environment that has torch but not fslviz, as Colab has: the first cell installs, and torch stays."""
+    env = tmp_path / "env"
+    subprocess.run([sys.executable, "-m", "venv", env], check=True)
+    site = Path(sysconfig.get_path("purelib", vars={"base": str(env)}))
+    (site / "torch_and_all.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    first = nbformat.read(NOTEBOOKS[0], as_version=4)
+    first.cells = code(first)[:1]
+    first.cells.append(nbformat.v4.new_code_cell("import torch; print(fslviz.__file__, torch.__file__)"))
+    kernel = tmp_path / "share/jupyter/kernels/fresh"
+    kernel.mkdir(parents=True)
+    command = [str(env / "bin/python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (kernel / "kernel.json").write_text(json.dumps({"argv": command, "display_name": "fresh", "language": "python"}))
+    environment = {"FSLVIZ_SOURCE": str(ROOT), "JUPYTER_PATH": str(tmp_path / "share/jupyter"), "PYTHONPATH": ""}
+    before = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        NotebookClient(first, timeout=600, kernel_name="fresh", resources={"metadata": {"path": str(folder)}}).execute()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    ours, torch = first.cells[-1].outputs[-1].text.split()
+    assert Path(ours).is_relative_to(env)
+    assert not Path(torch).is_relative_to(env)

@@ -1,0 +1,64 @@
+"""Every page of the built book in a real browser, from file://, with no network."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+HTML = Path(__file__).parent.parent / "_build" / "html"
+# index.html only leads on to the first page
+PAGES = sorted(str(p.relative_to(HTML)) for p in HTML.glob("[!_]*/**/*.html")) + ["genindex.html", "search.html"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # chromium's own rule for root
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        yield browser
+        browser.close()
+
+
+def test_the_book_is_built():
+    assert {"book/intro.html", "notebooks/05_side_by_side.html", "book/performance.html"} <= set(PAGES)
+    assert 'class="math' in (HTML / "notebooks/05_side_by_side.html").read_text(), "no formula to try"
+
+
+def test_index_leads_to_the_first_page(browser):
+    page = browser.new_page()
+    page.goto((HTML / "index.html").as_uri())
+    page.wait_for_url("**/book/intro.html")
+    assert page.locator("h1").inner_text().startswith("Telling things apart")
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", PAGES)
+def test_page(browser, name, width, scheme):
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    context.set_offline(True)
+    page, wrong = context.new_page(), []
+    page.on("console", lambda m: m.type == "error" and wrong.append(f"console: {m.text}"))
+    page.on("pageerror", lambda e: wrong.append(f"exception: {e}"))
+    page.on("requestfailed", lambda r: wrong.append(f"failed: {r.url}"))
+    page.on("request", lambda r: r.url.startswith(("file:", "data:", "blob:")) or wrong.append(f"outside: {r.url}"))
+    page.goto((HTML / name).as_uri(), wait_until="load")
+    if page.locator(".math").count():
+        page.wait_for_function("window.MathJax?.startup?.promise !== undefined")
+        page.evaluate("MathJax.startup.promise")
+    raw = page.eval_on_selector_all(".math", "all => all.filter(m => !m.querySelector('mjx-container svg')).length")
+    bad = page.locator("[data-mml-node=merror]").count()
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    scrolling = page.eval_on_selector_all(
+        "article table", "all => all.filter(t => t.scrollWidth > t.parentElement.clientWidth + 1).length"
+    )
+    pictures = page.eval_on_selector_all("article img", "all => all.filter(i => !i.naturalWidth).length")
+    context.close()
+    assert not wrong
+    assert (raw, bad) == (0, 0), "formulas left unrendered"
+    assert overflow <= 0, f"the page is {overflow} px wider than the screen"
+    assert pictures == 0, "pictures missing"
+    assert scrolling == 0 or width == 390, "a table scrolls sideways"
