@@ -8,10 +8,10 @@ distance: a pair matches when it is at most the threshold.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import cdist, pdist
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
 from fslviz.errors import between
@@ -31,12 +31,16 @@ def centre_accuracy(gallery: Points, probes: Points) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Scored pairs, nearest first: ``distance`` (P,), ``genuine`` (P,), and which images."""
+    """Scored pairs, nearest first: ``distance`` (P,), ``genuine`` (P,), and of which images ``first``, ``second``."""
 
     distance: np.ndarray
     genuine: np.ndarray
     first: np.ndarray
     second: np.ndarray
+
+    def by_identity(self, labels: np.ndarray) -> Pairs:
+        """The same pairs, naming not the images but their identities: what ``bootstrap`` then draws anew."""
+        return replace(self, first=labels[self.first], second=labels[self.second])
 
 
 def all_pairs(points: Points, limit: int = 1000) -> Pairs:
@@ -86,14 +90,63 @@ def tar_at(rates: Rates, fmr: float) -> float:
     return float(1 - rates.fnmr[np.searchsorted(rates.fmr, between("fmr", fmr, 0, 1), side="right") - 1])
 
 
+def merits(gallery: Points, probes: Points) -> dict[str, float]:
+    """What the book says of every space: accuracies, and EER and TAR at an FMR of 1% over pairs of the probes."""
+    rates = error_rates(all_pairs(probes))
+    return {
+        "15-NN": knn_accuracy(gallery, probes),
+        "centre": centre_accuracy(gallery, probes),
+        "EER": eer(rates),
+        "TAR at 1%": tar_at(rates, 0.01),
+    }
+
+
 def bootstrap(
     pairs: Pairs, statistic: Callable[[Rates], float], resamples: int = 200, level: float = 0.95, seed: int = 0
 ) -> tuple[float, float]:
-    """A percentile interval of ``statistic``: images are drawn anew, not pairs, since pairs share images."""
-    rng, images = np.random.default_rng(seed), int(pairs.second.max()) + 1
-    values = []
-    for _ in range(resamples):
-        times = np.bincount(rng.integers(images, size=images), minlength=images)
-        values.append(statistic(error_rates(pairs, times[pairs.first] * times[pairs.second])))
+    """A percentile interval of ``statistic``: images are drawn anew, not pairs, since pairs share images.
+
+    A pair counts as often as both its images are drawn, or once for each time where both are one (an identity).
+    """
+    rng, units = np.random.default_rng(seed), int(max(pairs.first.max(), pairs.second.max())) + 1
+    values: list[float] = []
+    while len(values) < resamples:
+        times = np.bincount(rng.integers(units, size=units), minlength=units)
+        once, twice = times[pairs.first], times[pairs.second]
+        weight = np.where(pairs.first == pairs.second, once, once * twice)
+        if weight[pairs.genuine].any() and weight[~pairs.genuine].any():
+            values.append(statistic(error_rates(pairs, weight)))
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def dir_at(nearest: np.ndarray, right: np.ndarray, strangers: np.ndarray, far: float) -> float:
+    """Detection and identification rate (open set, ISO 19795's TPIR) where a share ``far`` of strangers gets in.
+
+    ``nearest`` (P,): distance of each enrolled probe to the nearest template; ``right`` (P,): whether that is its own;
+    ``strangers`` (S,): distance of each probe of somebody never enrolled to the nearest template.
+    """
+    allowed = int(between("far", far, 0, 1) * len(strangers))
+    below = np.append(np.sort(strangers), np.inf)[allowed]
+    return float((right & (nearest < below)).mean())
+
+
+def episodes(
+    points: Points, ways: int = 5, shots: int = 1, queries: int = 15, count: int = 600, seed: int = 0
+) -> np.ndarray:
+    """Accuracies (count,) of few-shot episodes: ``ways`` classes with ``shots`` samples each, ``queries`` to name.
+
+    A query is named after the nearest mean of a class's samples (Snell, Swersky and Zemel 2017).
+    """
+    embeddings, labels = points
+    members = [np.flatnonzero(labels == c) for c in np.unique(labels)]
+    between("ways", ways, 2, len(members))
+    between("shots + queries", shots + queries, 2, min(map(len, members)))
+    rng, values = np.random.default_rng(seed), np.empty(count)
+    for i in range(count):
+        chosen = rng.choice(len(members), ways, replace=False)
+        drawn = np.stack([rng.choice(members[c], shots + queries, replace=False) for c in chosen])
+        templates = embeddings[drawn[:, :shots]].mean(1)
+        nearest = cdist(embeddings[drawn[:, shots:]].reshape(ways * queries, -1), templates).argmin(1)
+        values[i] = (nearest == np.repeat(np.arange(ways), queries)).mean()
+    return values

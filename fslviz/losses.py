@@ -87,14 +87,18 @@ class Triplet(Loss):
         self.margin, self.mining = between("margin", margin, 0, 1e4), mining
 
     def loss(self, z: Tensor, y: Tensor) -> Tensor:
+        d_ap, d_an, taken = self.triplets(z, y)
+        return _mean(F.relu(d_ap - d_an + self.margin), taken)
+
+    def triplets(self, z: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Squared distances d_ap and d_an, and which of them are of triplets that are taken, all of one shape."""
         d, genuine = pairwise_distance(z).square(), y[:, None] == y
         impostor = ~genuine
         genuine = genuine.fill_diagonal_(False)
         if self.mining == "hard":
             d_ap = d.masked_fill(~genuine, -torch.inf).amax(1)
             d_an = d.masked_fill(~impostor, torch.inf).amin(1)
-            whole = genuine.any(1) & impostor.any(1)
-            return _mean(F.relu(d_ap - d_an + self.margin), whole)
+            return d_ap, d_an, genuine.any(1) & impostor.any(1)
         a, p = genuine.nonzero(as_tuple=True)
         d_ap, d_an, negative = d[a, p][:, None], d[a], impostor[a]
         if self.mining == "random":
@@ -106,7 +110,7 @@ class Triplet(Loss):
             n = torch.where(farther.any(1, keepdim=True), nearest, farthest)
         if self.mining != "all":
             d_an, negative = d_an.gather(1, n), negative.gather(1, n)
-        return _mean(F.relu(d_ap - d_an + self.margin), negative)
+        return d_ap.expand_as(d_an), d_an, negative
 
 
 def pairwise_distance(z: Tensor) -> Tensor:

@@ -11,8 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import norm
+from torch import Tensor
 
-from fslviz.evaluation import Rates
+from fslviz.evaluation import Pairs, Points, Rates
 from fslviz.training import Run
 
 # Petroff's ten colours (2021), made by survey and model to be told apart with any colour vision
@@ -36,7 +37,9 @@ STYLE: dict[Any, Any] = {
 Plot = TypeVar("Plot", bound=Callable[..., Figure])
 
 
-def _styled(plot: Plot) -> Plot:
+def styled(plot: Plot) -> Plot:
+    """A decorator for whatever draws: text and lines that read on a light and on a dark page."""
+
     @wraps(plot)
     def styled(*args: Any, **options: Any) -> Figure:
         with plt.rc_context(STYLE):
@@ -45,34 +48,41 @@ def _styled(plot: Plot) -> Plot:
     return styled  # type: ignore[return-value]
 
 
-@_styled
+@styled
 def plot_space(run: Run, points: int = 3000) -> Figure:
     """The first ``points`` test images where a 2-D run puts them, one colour a class, the class at its centre."""
     return plot_spaces([run], points=points, size=4.5)
 
 
-@_styled
+@styled
 def plot_spaces(
-    runs: Mapping[str, Run] | Sequence[Run], columns: int = 6, points: int = 3000, size: float = 2.0
+    runs: Mapping[str, Run | Points] | Sequence[Run],
+    columns: int = 6,
+    points: int = 3000,
+    size: float = 2.0,
+    marked: Sequence[int] = (),
 ) -> Figure:
-    """Several 2-D runs side by side, up to ``columns`` in a row, under their names (by default loss and options)."""
+    """Several 2-D runs side by side, up to ``columns`` in a row, under their names (by default loss and options).
+
+    Instead of a run, places (N, 2) and labels (N,). ``marked``: the images whose places are ringed in every space.
+    """
     named = list(runs.items()) if isinstance(runs, Mapping) else [(_title(r), r) for r in runs]
-    if not named or any(r.recipe.embed_dim != 2 for _, r in named):
-        raise ValueError(
-            f"runs must be 2-D and at least one, not of dimensions {[r.recipe.embed_dim for _, r in named]}"
-        )
-    columns = min(columns, len(named))
-    rows = -(-len(named) // columns)
+    spaces = [(n, *((r.test_embeddings, r.test_labels) if isinstance(r, Run) else r)) for n, r in named]
+    if not spaces or any(places.shape[1:] != (2,) for _, places, _ in spaces):
+        raise ValueError(f"runs must be 2-D and at least one, not of shapes {[p.shape for _, p, _ in spaces]}")
+    columns = min(columns, len(spaces))
+    rows = -(-len(spaces) // columns)
     fig, axes = _figure(columns * size, rows * (size + 0.25), rows, columns)
-    for ax in axes[len(named) :]:
+    for ax in axes[len(spaces) :]:
         ax.remove()
-    for ax, (name, run) in zip(axes, named, strict=False):
-        _scatter(ax, run.test_embeddings[:points], run.test_labels[:points], size)
+    for ax, (name, places, labels) in zip(axes, spaces, strict=False):
+        _scatter(ax, places[:points], labels[:points], size)
+        ax.plot(*places[list(marked)].T, "o", ms=9, mfc="none", mec=INK, mew=1.5)
         ax.set_title(name)
     return fig
 
 
-@_styled
+@styled
 def plot_training(runs: Mapping[str, Run]) -> Figure:
     """The loss, and the share of a batch whose nearest neighbour in it is of its class, over images seen."""
     fig, (left, right) = _figure(8, 2.8, 1, 2)
@@ -87,7 +97,52 @@ def plot_training(runs: Mapping[str, Run]) -> Figure:
     return fig
 
 
-@_styled
+@styled
+def plot_lines(lines: Mapping[str, tuple[Any, Any]], **axes: Any) -> Figure:
+    """Lines, each a pair of x and y (N,), under one set of axes; ``axes`` go to it: ``xlabel="epochs"``."""
+    fig, (ax,) = _figure(7, 3.2, 1, 1)
+    for name, (x, y) in lines.items():
+        ax.plot(x, y, label=name, lw=1.5)
+    ax.set(**axes)
+    _legend(ax)
+    return fig
+
+
+@styled
+def plot_scores(pairs: Mapping[str, Pairs], threshold: float | None = None) -> Figure:
+    """How far genuine and impostor pairs lie apart, and the errors on both sides of a threshold on their distance."""
+    fig, axes = _figure(4 * len(pairs), 2.8, 1, len(pairs))
+    for ax, (name, p) in zip(axes, pairs.items(), strict=True):
+        bins = np.linspace(0, np.quantile(p.distance, 0.995), 60).tolist()
+        for kind, chosen in (("genuine", p.genuine), ("impostor", ~p.genuine)):
+            ax.hist(p.distance[chosen], bins, density=True, alpha=0.6, label=kind)
+        title = name
+        if threshold is not None:
+            match = p.distance <= threshold
+            title += f"\nFMR {match[~p.genuine].mean():.1%}, FNMR {1 - match[p.genuine].mean():.1%}"
+            ax.axvline(threshold, color=INK, ls="--")
+        ax.set(xlabel="distance", yticks=[], title=title)
+    axes[0].set(ylabel="share of pairs")
+    _legend(axes[-1])
+    return fig
+
+
+@styled
+def plot_images(images: Tensor, titles: Sequence[str] = (), columns: int = 10, size: float = 0.8) -> Figure:
+    """Images (N, 1, 28, 28) in rows of ``columns``."""
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    fig, axes = _figure(columns * size, rows * (size + (0.25 if titles else 0)), rows, columns)
+    for ax in axes:
+        ax.set_axis_off()
+    for ax, image in zip(axes, images, strict=False):
+        ax.imshow(image[0], cmap="gray_r")
+    for ax, title in zip(axes, titles, strict=False):
+        ax.set_title(title, fontsize=8)
+    return fig
+
+
+@styled
 def plot_roc(rates: Mapping[str, Rates]) -> Figure:
     """ROC: the share of genuine pairs accepted (TAR) over that of impostor pairs (FMR), on a logarithmic axis."""
     fig, (ax,) = _figure(7, 3.4, 1, 1)
@@ -100,7 +155,7 @@ def plot_roc(rates: Mapping[str, Rates]) -> Figure:
     return fig
 
 
-@_styled
+@styled
 def plot_det(rates: Mapping[str, Rates]) -> Figure:
     """DET (Martin et al. 1997): FNMR over FMR, both on a normal deviate's scale; EER where the dotted line cuts."""
     fig, (ax,) = _figure(7, 4.2, 1, 1)
@@ -119,8 +174,9 @@ def plot_det(rates: Mapping[str, Rates]) -> Figure:
 
 
 def _legend(ax: Axes) -> None:
-    """Beside the axes, never over data."""
-    ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+    """Beside the axes, never over data, and where there is something to tell apart."""
+    if len(ax.get_legend_handles_labels()[1]) > 1:
+        ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
 
 
 def _title(run: Run) -> str:
@@ -154,7 +210,7 @@ def _scatter(ax: Axes, embeddings: np.ndarray, labels: np.ndarray, size: float) 
     ax.spines[:].set_visible(False)
 
 
-@_styled
+@styled
 def plot_benchmark(contenders: Sequence[Mapping[str, Any]]) -> Figure:
     """Accuracy over seconds of training: a curve for one long training, a dot for each whole short one."""
     fig, (ax,) = _figure(7, 3.8, 1, 1)

@@ -43,7 +43,10 @@ TRAIL = 2000
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that defines a training. ``images`` are images seen, repeats counted; ``options`` go to the loss."""
+    """All that defines a training. ``images`` are images seen, repeats counted; ``options`` go to the loss.
+
+    ``start`` names the run whose network it goes on from, if any.
+    """
 
     loss: str
     options: dict[str, float | str]
@@ -53,6 +56,7 @@ class Recipe:
     batch: int
     seed: int
     device: str
+    start: str = ""
 
 
 @dataclass(eq=False)
@@ -152,6 +156,7 @@ def train(
     images: int | None = None,
     batch: int | None = None,
     seed: int = 0,
+    start: Run | None = None,
     device: str | None = None,
     cached: bool = True,
     **options: float | str,
@@ -159,8 +164,9 @@ def train(
     """Train the reference backbone on ``data`` with a loss of ``LOSSES``; ``options`` go to the loss (margin=.2).
 
     ``preset`` is "quick" (two CPU cores) or "full" (a GPU, or patience), by default what suits the device; ``images``
-    overrides its number of images seen, ``batch`` the loss's own batch size. The same call on the same machine gives
-    the same numbers, and finds the run in the cache folder unless ``cached`` is false.
+    overrides its number of images seen, ``batch`` the loss's own batch size. ``start`` is a run whose network is
+    trained further instead of a new one. The same call on the same machine gives the same numbers, and finds the run
+    in the cache folder unless ``cached`` is false.
 
     Raises ValueError, naming the argument, for a name, a number or a shape that can't be.
     """
@@ -182,14 +188,17 @@ def train(
         batch=batch,
         seed=seed,
         device=device,
+        start=_key(start.recipe) if start else "",
     )
+    if start and start.recipe.embed_dim != embed_dim:
+        raise ValueError(f"start must have embed_dim {embed_dim}, not {start.recipe.embed_dim}")
     entry = cache_dir() / "runs" / f"{_key(recipe)}.npz"
     if cached and entry.exists():
         with contextlib.suppress(ValueError, FileNotFoundError):  # a damaged entry is trained anew
             return Run.load(entry)
     with torch.random.fork_rng(), torch.backends.cudnn.flags(enabled=True, deterministic=True):
         torch.manual_seed(seed)
-        run = _train(recipe, data)
+        run = _train(recipe, data, start)
     if cached:
         try:
             run.save(entry)
@@ -198,12 +207,14 @@ def train(
     return run
 
 
-def _train(recipe: Recipe, data: Data) -> Run:
+def _train(recipe: Recipe, data: Data, start: Run | None) -> Run:
     _keep_memory()
     device = torch.device(recipe.device)
     x = data.train_images.to(device).contiguous(memory_format=torch.channels_last)
-    y = data.train_labels.to(device)
-    model, loss = _networks(recipe, int(y.max()) + 1)
+    known, y = data.train_labels.to(device).unique(return_inverse=True)  # a loss numbers its classes from 0
+    model, loss = _networks(recipe, len(known))
+    if start:
+        model.load_state_dict(start.model.state_dict())
     model, loss = model.to(device), loss.to(device)
     # Muon for the network's weights as matrices, Adam for the rest: after one epoch in 2-D 3 to 6 points better
     flattened = [(w, nn.Parameter(w.detach().flatten(1))) for w in model.parameters() if w.ndim > 1]
@@ -219,14 +230,15 @@ def _train(recipe: Recipe, data: Data) -> Run:
     trail: list[np.ndarray] = []
     trail_seen: list[int] = []
     seconds = 0.0
-    with tqdm(total=steps * recipe.batch, unit="image", unit_scale=True, desc=recipe.loss) as bar:
+    silent = "TQDM_DISABLE" in os.environ  # which tqdm's notebook bar overlooks
+    with tqdm(total=steps * recipe.batch, unit="image", unit_scale=True, desc=recipe.loss, disable=silent) as bar:
         for step in range(steps + 1):
             if step in frames:
                 trail.append(_embed(model, data.test_images[:TRAIL]).astype(np.float16))
                 trail_seen.append(step * recipe.batch)
             if step == steps:
                 break
-            start = time.perf_counter()
+            began = time.perf_counter()
             for optimizer, peak in optimizers:
                 optimizer.param_groups[0]["lr"] = peak * _one_cycle(step / steps)
             loss.anneal(step / steps)
@@ -242,7 +254,7 @@ def _train(recipe: Recipe, data: Data) -> Run:
             model.zero_grad()
             loss.zero_grad()
             history.append(torch.stack([value.detach(), _neighbours_agree(embeddings.detach(), y[picked])]))
-            seconds += time.perf_counter() - start
+            seconds += time.perf_counter() - began
             bar.update(recipe.batch)
             if step % 20 == 19:  # the bar waits for the device: not at every step
                 bar.set_postfix(loss=f"{value:.3f}", accuracy=f"{history[-1][1]:.3f}")

@@ -90,3 +90,52 @@ def test_bad_input_is_named(points):
         ev.knn_accuracy(points, points, k=301)
     with pytest.raises(ValueError, match="fmr must be a number from 0 to 1, not 2"):
         ev.threshold_at(ev.error_rates(ev.all_pairs(points)), 2)
+
+
+def test_identities_drawn_anew_give_a_wider_interval():
+    rng = np.random.default_rng(0)
+    centres, labels = rng.normal(size=(12, 2)) * 3, np.repeat(np.arange(12), 20)
+    points = centres[labels] + rng.normal(size=(240, 2)), labels
+    pairs = ev.all_pairs(points)
+    people = pairs.by_identity(labels)
+    assert np.array_equal(people.genuine, people.first == people.second)
+    widths = [high - low for low, high in (ev.bootstrap(p, ev.eer) for p in (pairs, people))]
+    assert widths[1] > 1.5 * widths[0]
+
+
+def test_an_identity_drawn_twice_counts_its_genuine_pairs_twice():
+    pairs = ev.Pairs(np.array([1.0, 2, 3]), np.array([True, True, False]), np.array([0, 1, 0]), np.array([0, 1, 1]))
+    seen = []
+    ev.bootstrap(pairs, lambda r: seen.append(r.fnmr[1]) or 0.0, resamples=50)
+    assert set(seen) == {0.5}  # two identities are drawn; both must come for an impostor pair: each counts once
+
+
+def test_dir_by_hand():
+    nearest, right = np.array([1.0, 2, 3, 4]), np.array([True, False, True, True])
+    strangers = np.array([2.5, 3.5, 5, 6])
+    assert ev.dir_at(nearest, right, strangers, 0.0) == 0.25  # only what is nearer than every stranger
+    assert ev.dir_at(nearest, right, strangers, 0.25) == 0.5
+    assert ev.dir_at(nearest, right, strangers, 1.0) == 0.75
+
+
+def test_episodes_against_a_plain_loop(points):
+    x, y = points
+    values = ev.episodes(points, ways=3, shots=2, queries=4, count=50, seed=3)
+    rng, members = np.random.default_rng(3), [np.flatnonzero(y == c) for c in range(5)]
+    for value in values:
+        chosen = rng.choice(5, 3, replace=False)
+        drawn = [rng.choice(members[c], 6, replace=False) for c in chosen]
+        right = 0
+        for c in range(3):
+            for q in drawn[c][2:]:
+                distances = [((x[q] - x[d[:2]].mean(0)) ** 2).sum() for d in drawn]
+                right += int(np.argmin(distances)) == c
+        assert value == right / 12
+    assert ev.episodes(points, ways=3, shots=20).mean() > ev.episodes(points, ways=3, shots=1).mean()
+
+
+def test_episodes_say_what_is_too_much(points):
+    with pytest.raises(ValueError, match="ways must be a number from 2 to 5, not 6"):
+        ev.episodes(points, ways=6)
+    with pytest.raises(ValueError, match=r"shots \+ queries must be a number from 2 to \d+, not 1015"):
+        ev.episodes(points, shots=1000)

@@ -171,3 +171,21 @@ def test_progress_shows_loss_and_accuracy(some, capsys):
     shown = capsys.readouterr().err
     assert "loss=" in shown
     assert "accuracy=" in shown
+
+
+def test_a_run_goes_on_from_another(some):
+    first = short(some)
+    network = first.model.state_dict()
+    on = short(some, start=first)
+    assert on.recipe != short(some).recipe
+    untouched = fslviz.train("contrastive", some, images=64, batch=64, device="cpu", start=first)  # one step, at rate 0
+    assert torch.equal(untouched.model.state_dict()["linear.weight"], network["linear.weight"])
+    assert not torch.equal(on.model.state_dict()["linear.weight"], network["linear.weight"])
+    with pytest.raises(ValueError, match="start must have embed_dim 3, not 2"):
+        short(some, start=first, embed_dim=3)
+
+
+def test_a_loss_has_a_weight_for_each_class_there_is(some):
+    run = short(some.classes(3, 7, 9), "softmax")
+    assert run.loss.weight.shape == (3, 2)
+    assert set(run.train_labels.tolist()) == {3, 7, 9}

@@ -1,0 +1,63 @@
+"""Controls: what they show, what they draw anew, and what stays without a kernel."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import fslviz
+from fslviz import widgets
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What is displayed, and what replaces it."""
+    out = []
+
+    class Handle:
+        def update(self, thing):
+            out.append(thing)
+
+    monkeypatch.setattr(widgets, "display", lambda thing, display_id=False: out.append(thing) or Handle())
+    return out
+
+
+def test_a_control_draws_anew(shown):
+    def draw(margin=1.0, mining="all", shots=2):
+        return margin, mining, shots
+
+    fslviz.move(draw, margin=(0.0, 2.0, 0.5), mining=["all", "hard"], shots=(1, 5, 1))
+    box, picture = shown
+    assert picture == (1.0, "all", 2)
+    margin, mining, shots = box.children
+    assert [c.description for c in box.children] == ["margin", "mining", "shots"]
+    assert [c.value for c in box.children] == [1.0, "all", 2]
+    margin.value = 1.5
+    mining.value = "hard"
+    shots.value = 5
+    assert shown[2:] == [(1.5, "all", 2), (1.5, "hard", 2), (1.5, "hard", 5)]
+
+
+def test_a_start_outside_is_named(shown):
+    with pytest.raises(ValueError, match="margin must start within 0 to 2, not 3"):
+        fslviz.move(lambda margin=3.0: plt.figure(), margin=(0.0, 2.0, 0.1))
+    with pytest.raises(ValueError, match="no mining 'al': there are all, hard; did you mean 'all'"):
+        fslviz.move(lambda mining="al": plt.figure(), mining=["all", "hard"])
+    with pytest.raises(ValueError, match="no argument 'margn': there are margin; did you mean 'margin'"):
+        fslviz.move(lambda margin=1.0: plt.figure(), margn=(0.0, 2.0, 0.1))
+
+
+def test_the_animation_ends_where_the_run_does(monkeypatch):
+    class Run:
+        rng = np.random.default_rng(0)
+        trail = rng.normal(size=(4, 30, 2)).astype(np.float16)
+        test_labels = rng.integers(10, size=30)
+
+    html = fslviz.animate({"one": Run(), "two": Run()}, points=20).data
+    assert html.count("<circle") == 40
+    assert html.count("<animate ") == 80
+    assert ">one</text>" in html
+    assert ">two</text>" in html
+    assert html.count('values="') == 80
+    first = html.split("<circle")[1]
+    ends = [part.split(";")[-1].split('"')[0] for part in first.split('values="')[1:]]
+    assert f'cx="{ends[0]}" cy="{ends[1]}"' in first
