@@ -215,9 +215,9 @@ def _train(recipe: Recipe, data: Data, start: Run | None) -> Run:
     model, loss = _networks(recipe, len(known))
     if start:
         model.load_state_dict(start.model.state_dict())
-    model, loss = model.to(device), loss.to(device)
+    model, loss = model.to(device, memory_format=torch.channels_last), loss.to(device)  # type: ignore[call-overload]
     # Muon for the network's weights as matrices, Adam for the rest: after one epoch in 2-D 3 to 6 points better
-    flattened = [(w, nn.Parameter(w.detach().flatten(1))) for w in model.parameters() if w.ndim > 1]
+    flattened = [(w, nn.Parameter(_matrix(w.detach()))) for w in model.parameters() if w.ndim > 1]
     muon = torch.optim.Muon([matrix for _, matrix in flattened], weight_decay=0.0)
     adam = torch.optim.Adam([w for w in model.parameters() if w.ndim == 1], betas=(0.9, 0.99))
     optimizers = [(muon, 0.05), (adam, 1e-3)]
@@ -248,7 +248,7 @@ def _train(recipe: Recipe, data: Data, start: Run | None) -> Run:
             value = loss(embeddings, y[picked])
             value.backward()
             for weight, matrix in flattened:
-                matrix.grad = weight.grad.flatten(1)  # type: ignore[union-attr]
+                matrix.grad = _matrix(weight.grad)  # type: ignore[arg-type]
             for optimizer, _ in optimizers:
                 optimizer.step()
             model.zero_grad()
@@ -286,6 +286,11 @@ def _networks(recipe: Recipe, classes: int) -> tuple[models.EmbeddingNet, losses
     return models.EmbeddingNet(recipe.embed_dim), kind(**sizes, **recipe.options)  # type: ignore[arg-type]
 
 
+def _matrix(weight: Tensor) -> Tensor:
+    """A weight as the matrix (outputs, inputs) that it is: a view, for convolutions that lie in channels_last."""
+    return weight.permute(0, 2, 3, 1).flatten(1) if weight.ndim == 4 else weight
+
+
 def _one_cycle(progress: float) -> float:
     """The share of the peak learning rate: up over the first quarter, down to 0 at the end (Smith 2018)."""
     return min(progress / 0.25, (1 - progress) / 0.75)
@@ -311,11 +316,12 @@ def _neighbours_agree(embeddings: Tensor, labels: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def _embed(model: nn.Module, images: Tensor) -> np.ndarray:
-    """Embeddings (N, D) in float32, in evaluation mode."""
+    """Embeddings (N, D) in float32, in evaluation mode and with the training's precision."""
     device = next(model.parameters()).device
     model.eval()
-    parts = [model(part.to(device)).float().cpu() for part in images.split(1000)]
-    return torch.cat(parts).numpy()
+    with _autocast(device):  # channels_last and parts that fit the cache: measured 5 times faster on two cores
+        parts = [part.to(device).contiguous(memory_format=torch.channels_last) for part in images.split(250)]
+        return torch.cat([model(part).float().cpu() for part in parts]).numpy()
 
 
 def _autocast(device: torch.device) -> torch.autocast:
