@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 def picture() -> bytes:
     notebook = nbformat.read(ROOT / "notebooks" / "05_side_by_side.ipynb", as_version=4)
-    (cell,) = [c for c in notebook.cells if "plot_spaces" in c.source]
+    (cell,) = [c for c in notebook.cells if c.source.startswith("fslviz.plot_spaces")]
     return base64.b64decode(cell.outputs[0]["data"]["image/png"])
 
 

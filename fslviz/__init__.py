@@ -27,7 +27,7 @@ from fslviz.plots import (
     styled,
 )
 from fslviz.training import LOSSES, Run, train
-from fslviz.widgets import animate, move
+from fslviz.widgets import animate, move, progress
 
 __all__ = [
     "LOSSES",
@@ -54,6 +54,7 @@ __all__ = [
     "plot_space",
     "plot_spaces",
     "plot_training",
+    "progress",
     "styled",
     "tar_at",
     "threshold_at",

@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 from scipy.stats import norm
 from torch import Tensor
 
@@ -17,7 +20,7 @@ from fslviz.evaluation import Pairs, Points, Rates
 from fslviz.training import Run
 
 # Petroff's ten colours (2021), made by survey and model to be told apart with any colour vision
-COLOURS: list[str] = plt.style.library["petroff10"]["axes.prop_cycle"].by_key()["color"]
+COLOURS = [to_hex(c) for c in matplotlib.color_sequences["petroff10"]]
 INK = "#7b7b7b"  # contrast 4.2 on white, and as much on the dark theme's ground
 STYLE: dict[Any, Any] = {
     "figure.facecolor": "none",
@@ -92,6 +95,8 @@ def plot_training(runs: Mapping[str, Run]) -> Figure:
             smooth = np.convolve(values, np.ones(window) / window, "valid")
             ax.plot(run.seen[: len(smooth)] / 1000, smooth, label=name, lw=1.5)
     left.set(xlabel="thousand images seen", ylabel="loss", yscale="log")
+    left.yaxis.set_major_formatter(LogFormatter())
+    left.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
     right.set(xlabel="thousand images seen", ylabel="nearest neighbour in the batch")
     _legend(right)
     return fig

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets
 import numpy as np
 from IPython.display import HTML, display
 from matplotlib.figure import Figure
+from tqdm.auto import tqdm
 
 from fslviz.errors import unknown
 from fslviz.plots import COLOURS, INK, styled
@@ -38,6 +40,11 @@ ANIMATION = """<div class="fslviz-trail"><svg viewBox="0 0 {width} {height}" rol
     tick();
   }};
 }}</script>"""
+
+
+def progress(items: Iterable[Any]) -> Any:
+    """The items, with a bar of how many are done."""
+    return tqdm(items, disable="TQDM_DISABLE" in os.environ)  # which tqdm's notebook bar overlooks
 
 
 def move(draw: Callable[..., Figure], **controls: Sequence[Any]) -> None:

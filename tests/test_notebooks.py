@@ -43,6 +43,22 @@ def test_asks_colab_for_a_gpu(notebook):
     assert notebook.metadata["accelerator"] == "GPU"
 
 
+def test_a_chapter_is_whole(notebook):
+    """What every chapter has: a figure with a text for those who can't see it, a control, exercises, references."""
+    text = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    assert re.match(r"# .+\n\n\*\*.+\*\*", text), "a title, and what the chapter answers"
+    assert "## Remember" in text
+    exercises, solutions = re.findall(r"\{exercise\}\n:label: (\S+)", text), re.findall(r"\{solution\} (\S+)", text)
+    assert exercises == solutions
+    assert 2 <= len(exercises) <= 4
+    assert text.count(":class: dropdown") == len(solutions)
+    assert "{footbibliography}" in text
+    assert any("fslviz.move(" in c.source for c in code(notebook))
+    drawn = [c for c in code(notebook) if any("image/png" in o.get("data", {}) for o in c.outputs)]
+    assert drawn
+    assert all(len(c.metadata["mystnb"]["image"]["alt"]) > 20 for c in drawn)
+
+
 def test_cells_are_short(notebook):
     assert all(len(c.source.splitlines()) < 15 for c in code(notebook)[1:])
 
