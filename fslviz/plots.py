@@ -10,9 +10,10 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
+from matplotlib.axis import Axis
+from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogLocator
 from scipy.stats import norm
 from torch import Tensor
 
@@ -28,8 +29,8 @@ STYLE: dict[Any, Any] = {
     "savefig.facecolor": "none",
     "figure.dpi": 150,
     "figure.constrained_layout.use": True,
-    "font.size": 10,
-    "axes.titlesize": 10,
+    "font.size": 9,  # in figures of some five inches: legible on a phone, not loud on a screen
+    "axes.titlesize": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.prop_cycle": plt.cycler(color=[COLOURS[i] for i in (0, 6, 4, 1, 2, 9)]),
@@ -88,16 +89,15 @@ def plot_spaces(
 @styled
 def plot_training(runs: Mapping[str, Run]) -> Figure:
     """The loss, and the share of a batch whose nearest neighbour in it is of its class, over images seen."""
-    fig, (left, right) = _figure(8, 2.8, 1, 2)
+    fig, (left, right) = _figure(6.2, 2.4, 1, 2)
     for name, run in runs.items():
         window = max(1, len(run.seen) // 40)
         for ax, values in ((left, run.losses), (right, run.accuracies)):
             smooth = np.convolve(values, np.ones(window) / window, "valid")
             ax.plot(run.seen[: len(smooth)] / 1000, smooth, label=name, lw=1.5)
     left.set(xlabel="thousand images seen", ylabel="loss", yscale="log")
-    left.yaxis.set_major_formatter(LogFormatter())
-    left.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
-    right.set(xlabel="thousand images seen", ylabel="nearest neighbour in the batch")
+    _plain_log(left.yaxis)
+    right.set(xlabel="thousand images seen", ylabel="neighbour of its class")
     _legend(right)
     return fig
 
@@ -105,7 +105,7 @@ def plot_training(runs: Mapping[str, Run]) -> Figure:
 @styled
 def plot_lines(lines: Mapping[str, tuple[Any, Any]], **axes: Any) -> Figure:
     """Lines, each a pair of x and y (N,), under one set of axes; ``axes`` go to it: ``xlabel="epochs"``."""
-    fig, (ax,) = _figure(7, 3.2, 1, 1)
+    fig, (ax,) = _figure(5.2, 2.6, 1, 1)
     for name, (x, y) in lines.items():
         ax.plot(x, y, label=name, lw=1.5)
     ax.set(**axes)
@@ -116,7 +116,7 @@ def plot_lines(lines: Mapping[str, tuple[Any, Any]], **axes: Any) -> Figure:
 @styled
 def plot_scores(pairs: Mapping[str, Pairs], threshold: float | None = None) -> Figure:
     """How far genuine and impostor pairs lie apart, and the errors on both sides of a threshold on their distance."""
-    fig, axes = _figure(4 * len(pairs), 2.8, 1, len(pairs))
+    fig, axes = _figure(max(5.2, 3.2 * len(pairs)), 2.3, 1, len(pairs))
     for ax, (name, p) in zip(axes, pairs.items(), strict=True):
         bins = np.linspace(0, np.quantile(p.distance, 0.995), 60).tolist()
         for kind, chosen in (("genuine", p.genuine), ("impostor", ~p.genuine)):
@@ -133,7 +133,7 @@ def plot_scores(pairs: Mapping[str, Pairs], threshold: float | None = None) -> F
 
 
 @styled
-def plot_images(images: Tensor, titles: Sequence[str] = (), columns: int = 10, size: float = 0.8) -> Figure:
+def plot_images(images: Tensor, titles: Sequence[str] = (), columns: int = 10, size: float = 0.6) -> Figure:
     """Images (N, 1, 28, 28) in rows of ``columns``."""
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
@@ -141,7 +141,9 @@ def plot_images(images: Tensor, titles: Sequence[str] = (), columns: int = 10, s
     for ax in axes:
         ax.set_axis_off()
     for ax, image in zip(axes, images, strict=False):
-        ax.imshow(image[0], cmap="gray_r")
+        ink = np.full((*image[0].shape, 4), to_rgba(INK))
+        ink[..., 3] = (image[0] - image.min()) / (image.max() - image.min()).clamp(min=1e-6)
+        ax.imshow(ink)  # strokes alone, on whatever ground the page has
     for ax, title in zip(axes, titles, strict=False):
         ax.set_title(title, fontsize=8)
     return fig
@@ -150,7 +152,7 @@ def plot_images(images: Tensor, titles: Sequence[str] = (), columns: int = 10, s
 @styled
 def plot_roc(rates: Mapping[str, Rates]) -> Figure:
     """ROC: the share of genuine pairs accepted (TAR) over that of impostor pairs (FMR), on a logarithmic axis."""
-    fig, (ax,) = _figure(7, 3.4, 1, 1)
+    fig, (ax,) = _figure(5.2, 2.8, 1, 1)
     for name, r in rates.items():
         ax.plot(r.fmr, 1 - r.fnmr, label=name, lw=1.5, drawstyle="steps-post")
     ax.set(
@@ -163,19 +165,26 @@ def plot_roc(rates: Mapping[str, Rates]) -> Figure:
 @styled
 def plot_det(rates: Mapping[str, Rates]) -> Figure:
     """DET (Martin et al. 1997): FNMR over FMR, both on a normal deviate's scale; EER where the dotted line cuts."""
-    fig, (ax,) = _figure(7, 4.2, 1, 1)
+    fig, (ax,) = _figure(5.2, 3.4, 1, 1)
     ticks = np.array([1e-3, 0.01, 0.05, 0.2, 0.5])
     for name, r in rates.items():
         inside = (r.fmr > 0) & (r.fmr < 1) & (r.fnmr > 0) & (r.fnmr < 1)
         ax.plot(norm.ppf(r.fmr[inside]), norm.ppf(r.fnmr[inside]), label=name, lw=1.5)
     low, high = norm.ppf([5e-4, 0.6])
     ax.plot([low, high], [low, high], ":", color=INK, lw=1)
-    ax.set(xlim=(low, high), ylim=(low, high), aspect="equal")
+    ax.set(xlim=(low, high), ylim=(low, high))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_ticks(norm.ppf(ticks), [f"{100 * t:g}%" for t in ticks])
     ax.set(xlabel="FMR", ylabel="FNMR")
     _legend(ax)
     return fig
+
+
+def _plain_log(axis: Axis) -> None:
+    """1, 2, 5, 10 and so on, written out."""
+    axis.set_minor_locator(LogLocator(subs=(2, 5)))
+    for set_formatter in (axis.set_major_formatter, axis.set_minor_formatter):
+        set_formatter(lambda v, _: f"{v:g}")
 
 
 def _legend(ax: Axes) -> None:
@@ -218,7 +227,7 @@ def _scatter(ax: Axes, embeddings: np.ndarray, labels: np.ndarray, size: float) 
 @styled
 def plot_benchmark(contenders: Sequence[Mapping[str, Any]]) -> Figure:
     """Accuracy over seconds of training: a curve for one long training, a dot for each whole short one."""
-    fig, (ax,) = _figure(7, 3.8, 1, 1)
+    fig, (ax,) = _figure(5.6, 3.6, 1, 1)
     colours: dict[str, Any] = {}
     for c in contenders:
         seconds, _, accuracy = zip(*c["curve"], strict=True)
@@ -230,7 +239,6 @@ def plot_benchmark(contenders: Sequence[Mapping[str, Any]]) -> Figure:
     ax.axhline(0.95, color=INK, ls=":", lw=1)
     ax.set(xscale="log", ylim=(0.7, 1), xlabel="seconds of training", ylabel="15-nearest-neighbour accuracy")
     ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
-    ax.xaxis.set_major_formatter(lambda v, _: f"{v:g}")
-    ax.xaxis.set_minor_formatter(lambda v, _: f"{v:g}")
+    _plain_log(ax.xaxis)
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2, fontsize=8)
     return fig
