@@ -81,7 +81,8 @@ def plot_spaces(
         ax.remove()
     for ax, (name, places, labels) in zip(axes, spaces, strict=False):
         _scatter(ax, places[:points], labels[:points], size)
-        ax.plot(*places[list(marked)].T, "o", ms=9, mfc="none", mec=INK, mew=1.5)
+        if len(marked):
+            ax.plot(*places[list(marked)].T, "o", ms=9, mfc="none", mec=INK, mew=1.5)
         ax.set_title(name)
     return fig
 

@@ -29,6 +29,11 @@ def test_spaces_share_a_row_classes_and_colours(run):
     assert sorted(t.get_text() for t in figure.axes[0].texts) == [str(c) for c in range(10)]
 
 
+def test_marked_images_are_ringed_in_every_space(run):
+    for ax in fslviz.plot_spaces({"a": run, "b": run}, marked=[3, 5]).axes:
+        assert np.array_equal(np.stack(ax.lines[-1].get_data(), 1), run.test_embeddings[[3, 5]])
+
+
 def test_runs_of_one_loss_stay_apart(run):
     assert [ax.get_title() for ax in fslviz.plot_spaces([run, run]).axes] == ["contrastive", "contrastive"]
 
@@ -42,6 +47,9 @@ def test_every_figure_is_whole_and_clear(run):
         fslviz.plot_training(named),
         fslviz.plot_roc({"run": rates}),
         fslviz.plot_det({"run": rates}),
+        fslviz.plot_lines({"a": ([1, 2], [3, 4]), "b": ([1, 2], [4, 3])}, xlabel="x"),
+        fslviz.plot_scores({"one": evaluation.all_pairs(run.probes)}, threshold=0.5),
+        fslviz.plot_images(fslviz.load("mnist").test_images[:12], ["title"] * 12),
     ]
     for figure in figures:
         canvas = FigureCanvasAgg(figure)
@@ -68,3 +76,18 @@ def test_text_is_legible_in_both_themes(ground):
 def test_bad_input_is_named(run):
     with pytest.raises(ValueError, match="runs must be 2-D and at least one"):
         fslviz.plot_spaces({})
+
+
+def test_scores_say_both_errors_at_the_threshold(run):
+    pairs = evaluation.all_pairs(run.probes)
+    title = fslviz.plot_scores({"one": pairs}, threshold=0.0).axes[0].get_title()
+    assert title == "one\nFMR 0.0%, FNMR 100.0%"
+    title = fslviz.plot_scores({"one": pairs}, threshold=1e9).axes[0].get_title()
+    assert title == "one\nFMR 100.0%, FNMR 0.0%"
+
+
+def test_places_may_stand_in_for_a_run(run):
+    figure = fslviz.plot_spaces({"map": (run.test_embeddings, run.test_labels)})
+    assert sum(len(line.get_xdata()) for line in figure.axes[0].lines) == 300
+    with pytest.raises(ValueError, match=r"not of shapes \[\(300, 3\)\]"):
+        fslviz.plot_spaces({"map": (np.zeros((300, 3)), run.test_labels)})
