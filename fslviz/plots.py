@@ -109,6 +109,8 @@ def plot_lines(lines: Mapping[str, tuple[Any, Any]], **axes: Any) -> Figure:
     fig, (ax,) = _figure(5.2, 2.6, 1, 1)
     for name, (x, y) in lines.items():
         ax.plot(x, y, label=name, lw=1.5)
+    if axes.get("xscale", "linear") == "linear":
+        ax.locator_params(axis="x", nbins=6)  # few numbers: long ones would run together
     ax.set(**axes)
     _legend(ax)
     return fig
