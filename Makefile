@@ -24,7 +24,7 @@ _build/.done: .venv/.done $(SOURCES)
 	@mv _build/.code.new _build/.code
 	TQDM_DISABLE=1 .venv/bin/jupyter-book build . --all -n -W --keep-going
 	@echo "Built in $$(( $$(date +%s) - $$(cat _build/.start) )) s"
-	@touch $@
+	@touch -r _build/.start $@  # what was edited meanwhile is built next time
 
 test: book chromium  ## run every test: unit, notebooks (nbval), pages in a browser
 	.venv/bin/pytest --nbval-lax --nbval-cell-timeout=3600 tests notebooks
