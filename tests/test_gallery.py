@@ -25,10 +25,10 @@ def test_identify_and_verify_by_hand(gallery):
 def test_score_fusion_is_the_mean_distance_to_the_samples():
     scores, template = fslviz.Gallery("score"), fslviz.Gallery()
     for g in (scores, template):
-        g.enrol("a", np.array([[0.0, 3.0], [0.0, -3.0]]))
+        g.enrol("a", np.array([[0.0, 3.0], [0.0, 0.0]]))
     probe = np.array([[4.0, 0.0]])
-    assert scores.distances(probe) == pytest.approx(5)
-    assert template.distances(probe) == pytest.approx(4)
+    assert scores.distances(probe) == pytest.approx((5 + 4) / 2)
+    assert template.distances(probe) == pytest.approx(np.hypot(4, 1.5))
 
 
 def test_enrolling_again_replaces(gallery):
