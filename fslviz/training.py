@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -39,6 +39,7 @@ LOSSES: dict[str, type[losses.Loss]] = {
 PRESETS = {"quick": 180_000, "full": 720_000}  # images seen
 FRAMES = 25  # places along a training at which the first TRAIL test images are embedded, for animation
 TRAIL = 2000
+QUIET = "TQDM_DISABLE" in os.environ  # which tqdm's notebook bar overlooks
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,7 @@ def train(
     start: Run | None = None,
     device: str | None = None,
     cached: bool = True,
+    watch: Callable[[float], object] | None = None,
     **options: float | str,
 ) -> Run:
     """Train the reference backbone on ``data`` with a loss of ``LOSSES``; ``options`` go to the loss (margin=.2).
@@ -166,7 +168,8 @@ def train(
     ``preset`` is "quick" (two CPU cores) or "full" (a GPU, or patience), by default what suits the device; ``images``
     overrides its number of images seen, ``batch`` the loss's own batch size. ``start`` is a run whose network is
     trained further instead of a new one. The same call on the same machine gives the same numbers, and finds the run
-    in the cache folder unless ``cached`` is false.
+    in the cache folder unless ``cached`` is false. ``watch`` is told the share done (0 to 1) after every step; what it
+    raises ends the training, of which nothing is kept.
 
     Raises ValueError, naming the argument, for a name, a number or a shape that can't be.
     """
@@ -198,7 +201,7 @@ def train(
             return Run.load(entry)
     with torch.random.fork_rng(), torch.backends.cudnn.flags(enabled=True, deterministic=True):
         torch.manual_seed(seed)
-        run = _train(recipe, data, start)
+        run = _train(recipe, data, start, watch)
     if cached:
         try:
             run.save(entry)
@@ -207,7 +210,7 @@ def train(
     return run
 
 
-def _train(recipe: Recipe, data: Data, start: Run | None) -> Run:
+def _train(recipe: Recipe, data: Data, start: Run | None, watch: Callable[[float], object] | None) -> Run:
     _keep_memory()
     device = torch.device(recipe.device)
     x = data.train_images.to(device).contiguous(memory_format=torch.channels_last)
@@ -230,8 +233,7 @@ def _train(recipe: Recipe, data: Data, start: Run | None) -> Run:
     trail: list[np.ndarray] = []
     trail_seen: list[int] = []
     seconds = 0.0
-    silent = "TQDM_DISABLE" in os.environ  # which tqdm's notebook bar overlooks
-    with tqdm(total=steps * recipe.batch, unit="image", unit_scale=True, desc=recipe.loss, disable=silent) as bar:
+    with tqdm(total=steps * recipe.batch, unit="image", unit_scale=True, desc=recipe.loss, disable=QUIET) as bar:
         for step in range(steps + 1):
             if step in frames:
                 trail.append(_embed(model, data.test_images[:TRAIL]).astype(np.float16))
@@ -256,6 +258,8 @@ def _train(recipe: Recipe, data: Data, start: Run | None) -> Run:
             history.append(torch.stack([value.detach(), _neighbours_agree(embeddings.detach(), y[picked])]))
             seconds += time.perf_counter() - began
             bar.update(recipe.batch)
+            if watch:
+                watch((step + 1) / steps)
             if step % 20 == 19:  # the bar waits for the device: not at every step
                 bar.set_postfix(loss=f"{value:.3f}", accuracy=f"{history[-1][1]:.3f}")
     values = torch.stack(history).cpu().numpy()

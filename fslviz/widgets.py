@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ from tqdm.auto import tqdm
 
 from fslviz.errors import unknown
 from fslviz.plots import COLOURS, INK, styled
-from fslviz.training import Run
+from fslviz.training import QUIET, Run
 
 ANIMATION = """<div class="fslviz-trail"><svg viewBox="0 0 {width} {height}" role="img" aria-label="{label}"
  style="width:100%;max-width:900px">{panels}</svg><p><button type="button">Play</button>
@@ -44,7 +43,7 @@ ANIMATION = """<div class="fslviz-trail"><svg viewBox="0 0 {width} {height}" rol
 
 def progress(items: Iterable[Any]) -> Any:
     """The items, with a bar of how many are done."""
-    return tqdm(items, disable="TQDM_DISABLE" in os.environ)  # which tqdm's notebook bar overlooks
+    return tqdm(items, disable=QUIET)
 
 
 def move(draw: Callable[..., Figure], **controls: Sequence[Any]) -> None:

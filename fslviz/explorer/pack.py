@@ -1,0 +1,292 @@
+"""The explorer's data: every loss trained over its margins, in one packed file with a manifest.
+
+``python -m fslviz.explorer.pack`` trains what the cache lacks, so that an interrupted sweep goes on where it stopped,
+and writes ``pack.bin`` and ``manifest.json``. The networks are packed with weights of 8 bits; every place and every
+figure of merit in the pack is that of the packed network.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import zlib
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.linalg import orthogonal_procrustes
+from scipy.spatial.distance import cdist
+from torch import Tensor
+
+from fslviz import training
+from fslviz.data import MEAN, STD, Data, load
+from fslviz.errors import unknown
+from fslviz.evaluation import knn_accuracy, merits
+from fslviz.margins import Softmax
+from fslviz.models import EmbeddingNet
+from fslviz.plots import COLOURS
+from fslviz.training import Run, train
+
+HERE = Path(__file__).parent
+VERSION = 1
+MARGINS: dict[str, list[float]] = {
+    "contrastive": [0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0],
+    "triplet": [0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0],
+    "softmax": [],
+    "normface": [],
+    "sphereface": [1, 2, 3, 4, 5, 6, 7, 8, 9],
+    "cosface": [0.0, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2],
+    "arcface": [0.0, 0.1, 0.2, 0.4, 0.5, 0.6, 0.8, 1.2, 1.6],
+}
+DEFAULT = {
+    loss: inspect.signature(training.LOSSES[loss]).parameters["margin"].default for loss in MARGINS if MARGINS[loss]
+}
+SHOWN, KNOWN, TRAIL = 5000, 2000, 1000  # the first test images, training images, and test images along a training
+FRAMES = range(0, training.FRAMES, 2)
+GRAIN, COARSE = 2000, 300  # steps of a place from the middle of its space to the rim, and of one along a training
+
+
+def sweep() -> None:
+    """Train every loss over its margins and write both files."""
+    data, pack = load("mnist"), _Pack()
+    pack.add("digits", data.test_labels[:SHOWN].numpy().astype(np.uint8), _nibbles(data.test_images[:SHOWN]))
+    pack.add("known", data.train_labels[:KNOWN].numpy().astype(np.uint8), _nibbles(data.train_images[:KNOWN]))
+    spaces: dict[str, dict[str, Any]] = {}
+    reference = None
+    for loss, default in {loss: DEFAULT.get(loss) for loss in MARGINS}.items():
+        margins, views = MARGINS[loss] or [None], {}
+        start = margins.index(default)
+        for i in [*range(start, -1, -1), *range(start + 1, len(margins))]:  # each aligned to the one before
+            run = train(loss, data, **({} if margins[i] == default else {"margin": margins[i]}))
+            name = loss if default is None else f"{loss}@{margins[i]:g}"
+            beside = views.get(i + 1 if i < start else i - 1, reference)
+            views[i], spaces[name] = _space(name, run, data, beside, pack)
+            spaces[name]["margin"] = margins[i]
+            print(name, spaces[name]["merits"], flush=True)
+        reference = views[start] if reference is None else reference
+    recipe = run.recipe
+    manifest = {
+        "version": VERSION,
+        "fslviz": version("fslviz"),
+        "torch": torch.__version__,
+        "device": torch.cuda.get_device_name()
+        if recipe.device == "cuda"
+        else f"{recipe.device}, {os.cpu_count()} cores",
+        "data": recipe.data,
+        "images": recipe.images,
+        "seed": recipe.seed,
+        "shown": SHOWN,
+        "known": KNOWN,
+        "trail": TRAIL,
+        "grain": GRAIN,
+        "coarse": COARSE,
+        "colours": COLOURS,
+        "default": DEFAULT,
+        "spaces": dict(sorted(spaces.items(), key=lambda s: (list(MARGINS).index(s[1]["loss"]), s[1]["margin"]))),
+        "parts": pack.index,
+    }
+    _write(HERE / "pack.bin", b"".join(pack.content))
+    _write(HERE / "manifest.json", json.dumps(manifest, separators=(",", ":")).encode())
+
+
+class _Pack:
+    """Compressed parts end to end; ``index`` tells where each begins and how long it is."""
+
+    def __init__(self) -> None:
+        self.content: list[bytes] = []
+        self.index: dict[str, list[int]] = {}
+
+    def add(self, name: str, *arrays: np.ndarray) -> None:
+        part = zlib.compress(b"".join(a.tobytes() for a in arrays), 9)
+        self.index[name] = [sum(map(len, self.content)), len(part)]
+        self.content.append(part)
+
+
+def _space(
+    name: str, run: Run, data: Data, beside: np.ndarray | None, pack: _Pack
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Pack one network; its places (SHOWN, 2) turned to lie like those ``beside``, and its entry in the manifest."""
+    network = Network.of(run.model)
+    trained, run = (
+        run,
+        replace(
+            run,
+            train_embeddings=network.embed(data.train_images),
+            test_embeddings=network.embed(data.test_images),
+        ),
+    )
+    family = isinstance(run.loss, Softmax)  # whose origin means something
+    view = _View.of(run.test_embeddings[:SHOWN], family, beside)
+    places = view(run.test_embeddings[:SHOWN])
+    frames, along = [places[:TRAIL]], []
+    for frame in FRAMES[::-1]:
+        moment = run.trail[frame, :TRAIL].astype(np.float64)
+        if frame < FRAMES[-1]:
+            frames.insert(0, _View.of(moment, family, frames[0])(moment))
+        distance = cdist(*[run.compared(moment)] * 2) + np.diag([np.inf] * TRAIL)
+        along.insert(0, round(float((run.test_labels[distance.argmin(1)] == run.test_labels[:TRAIL]).mean()), 3))
+    pack.add(f"{name}/points", _planes(places * GRAIN))
+    pack.add(f"{name}/trail", _planes(np.diff(np.round(np.array(frames) * COARSE), axis=0, prepend=0)))
+    pack.add(f"{name}/net", network.floats, network.bytes)
+    pack.add(f"{name}/known", _planes(view(run.train_embeddings[:KNOWN]) * GRAIN))
+    entry = {
+        "loss": run.recipe.loss,
+        "batch": run.recipe.batch,
+        "run": training._key(run.recipe),
+        "seconds": round(run.seconds, 1),
+        "cosine": run.cosine,
+        "merits": {k: round(v, 4) for k, v in merits(run.gallery, run.probes).items()},
+        "unpacked 15-NN": round(knn_accuracy(trained.gallery, trained.probes), 4),
+        "seen": run.trail_seen[list(FRAMES)].tolist(),
+        "along": along,
+        "radius": float(view.radius),
+        "middle": view.middle.tolist(),
+        "turn": view.turn.round(7).tolist(),
+    }
+    if isinstance(run.loss, Softmax):
+        weight, bias = run.loss.weight.detach().numpy().astype(np.float64), run.loss.bias
+        weight = weight / np.linalg.norm(weight, axis=1, keepdims=True) if run.cosine else weight * view.radius
+        entry["weight"] = (weight @ view.turn).round(5).tolist()
+        entry["bias"] = [0.0] * len(weight) if bias is None else bias.detach().numpy().round(5).tolist()
+    return places, entry
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """An ``EmbeddingNet`` for two dimensions in 8 bits: normalisation folded in, one scale an output channel.
+
+    ``floats`` (388,): scales, then biases, of each layer in turn. ``bytes`` (71072,): the weights, of convolutions in
+    the order (y, x, in, out), of the linear layer in the order (out, y, x, in).
+    """
+
+    floats: np.ndarray
+    bytes: np.ndarray
+
+    CONVOLUTIONS = ((0, (32, 1)), (3, (32, 32)), (6, (64, 32)), (9, (64, 64)))  # place in features; out, in
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, model: EmbeddingNet) -> Network:
+        floats, weights = [], []
+        for i, _ in cls.CONVOLUTIONS:
+            conv, norm = model.features[i], model.features[i + 1]
+            gain = norm.weight / (norm.running_var + norm.eps).sqrt()
+            scale, rounded = _eight_bits(conv.weight * gain[:, None, None, None])
+            floats += [scale, norm.bias + (conv.bias - norm.running_mean) * gain]
+            weights.append(rounded.permute(2, 3, 1, 0))
+        scale, rounded = _eight_bits(model.linear.weight)
+        floats += [scale, model.linear.bias]
+        weights.append(rounded.unflatten(1, (64, 7, 7)).permute(0, 2, 3, 1))
+        return cls(torch.cat(floats).numpy(), torch.cat([w.flatten() for w in weights]).to(torch.int8).numpy())
+
+    @classmethod
+    def read(cls, name: str) -> Network:
+        """That of a space in the pack, such as ``"cosface@0.1"``."""
+        content = part(f"{name}/net")
+        return cls(np.frombuffer(content, np.float32, 388), np.frombuffer(content, np.int8, offset=388 * 4))
+
+    @torch.no_grad()
+    def network(self) -> EmbeddingNet:
+        """The same network for PyTorch, with nothing left for its normalisation to do."""
+        model = EmbeddingNet(2).eval()
+        floats, weights = torch.from_numpy(self.floats.copy()), torch.from_numpy(self.bytes.copy()).float()
+        for i, (out, channels) in self.CONVOLUTIONS:
+            conv, norm = model.features[i], model.features[i + 1]
+            (scale, bias, floats), (weight, weights) = (
+                floats.split([out, out, len(floats) - 2 * out]),
+                weights.split([9 * channels * out, len(weights) - 9 * channels * out]),
+            )
+            conv.weight.copy_(weight.view(3, 3, channels, out).permute(3, 2, 0, 1) * scale[:, None, None, None])
+            conv.bias.copy_(bias)
+            norm.running_var.fill_(1 - norm.eps)
+        model.linear.weight.copy_(weights.view(2, 7, 7, 64).permute(0, 3, 1, 2).flatten(1) * floats[:2, None])
+        model.linear.bias.copy_(floats[2:])
+        return model
+
+    @torch.inference_mode()
+    def embed(self, images: Tensor) -> np.ndarray:
+        """Embeddings (N, 2) of images (N, 1, 28, 28), in float32 as in the page."""
+        model = self.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return torch.cat([model(x.contiguous(memory_format=torch.channels_last)) for x in images.split(250)]).numpy()
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """How a space is laid before the eye: its middle, its radius and a turn (2, 2), reflection included."""
+
+    middle: np.ndarray
+    radius: float
+    turn: np.ndarray
+
+    @classmethod
+    def of(cls, z: np.ndarray, family: bool, beside: np.ndarray | None) -> _View:
+        """That which brings z (N, 2) nearest to the places ``beside`` (N, 2) of the same images (Procrustes)."""
+        middle = np.zeros(2) if family else z.mean(0).astype(np.float64)
+        radius = max(float(np.quantile(np.linalg.norm(z - middle, axis=1), 0.98)), 1e-9)
+        turn = np.eye(2) if beside is None else orthogonal_procrustes((z - middle) / radius, beside)[0]
+        return cls(middle, radius, turn)
+
+    def __call__(self, z: np.ndarray) -> np.ndarray:
+        return (z - self.middle) / self.radius @ self.turn
+
+
+def _eight_bits(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Scales (out,) and whole numbers from -127 to 127 of the weight's shape (out, ...)."""
+    scale = weight.flatten(1).abs().amax(1) / 127
+    return scale, (weight / scale.view(-1, *[1] * (weight.ndim - 1))).round()
+
+
+def _planes(values: np.ndarray) -> np.ndarray:
+    """Whole numbers of 16 bits, all low bytes first: they compress better so."""
+    whole = np.clip(np.round(values), -32768, 32767).astype("<i2")
+    return np.ascontiguousarray(whole.view(np.uint8).reshape(-1, 2).T)
+
+
+def _nibbles(images: Tensor) -> np.ndarray:
+    """Images (N, 1, 28, 28) in 16 greys, two pixels a byte."""
+    grey = ((images * STD + MEAN) * 15).round().byte().numpy().reshape(-1, 2)
+    return grey[:, 0] << 4 | grey[:, 1]
+
+
+def manifest() -> dict[str, Any]:
+    """What the pack holds. Raises RuntimeError where it is missing, damaged or of another version."""
+    try:
+        found = json.loads((HERE / "manifest.json").read_bytes())
+        whole = sum(length for _, length in found["parts"].values())
+        size = (HERE / "pack.bin").stat().st_size
+    except (OSError, ValueError, KeyError) as error:
+        raise RuntimeError(f"the explorer's pack is missing or damaged ({error}): run make sweep") from error
+    if found["version"] != VERSION or whole != size:
+        what = f"version {found['version']} with {size} bytes, not version {VERSION} with {whole}"
+        raise RuntimeError(f"the explorer's pack is of {what}: run make sweep")
+    return found
+
+
+def packed(name: str) -> bytes:
+    """One part of the pack as it lies there, compressed."""
+    parts = manifest()["parts"]
+    if name not in parts:
+        unknown("part", name, parts)
+    start, length = parts[name]
+    with (HERE / "pack.bin").open("rb") as file:
+        file.seek(start)
+        return file.read(length)
+
+
+def part(name: str) -> bytes:
+    """One part of the pack, such as ``"cosface@0.1/points"``."""
+    return zlib.decompress(packed(name))
+
+
+def _write(path: Path, content: bytes) -> None:
+    beside = path.with_suffix(".part")
+    beside.write_bytes(content)
+    os.replace(beside, path)
+
+
+if __name__ == "__main__":
+    sweep()
