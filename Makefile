@@ -19,7 +19,7 @@ book: _build/.done  ## train on MNIST, execute the notebooks, build _build/html
 _build/.done: .venv/.done $(SOURCES)
 	@mkdir -p _build && date +%s > _build/.start
 	@# the cache of executed notebooks knows their code alone: forget it when the package has changed
-	@cat fslviz/*.py fslviz/*.json benchmarks/*.json | cksum > _build/.code.new
+	@cat fslviz/*.py fslviz/*/*.py fslviz/*.json benchmarks/*.json | cksum > _build/.code.new
 	@cmp -s _build/.code.new _build/.code || rm -rf _build/.jupyter_cache
 	@mv _build/.code.new _build/.code
 	TQDM_DISABLE=1 .venv/bin/jupyter-book build . --all -n -W --keep-going
@@ -43,6 +43,12 @@ notebooks: .venv/.done  ## execute all notebooks in order and keep their outputs
 lint: .venv/.done  ## check style, format and types
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
 
+sweep: .venv/.done  ## train the explorer's networks and pack them (an hour on two cores; goes on where it stopped)
+	TQDM_DISABLE=1 .venv/bin/python -m fslviz.explorer.pack
+
+explorer: ## build the explorer's script from its source (needs Node)
+	fslviz/explorer/build.sh
+
 bench: .venv/.done  ## measure this machine against the alternatives (half an hour)
 	.venv/bin/python benchmarks/bench.py
 
@@ -53,5 +59,5 @@ address: ## carry the repository's address from _config.yml to the notebooks, th
 clean:  ## remove all that was built, trained or installed
 	rm -rf .venv _build .cache *.egg-info
 
-.PHONY: help book test chromium serve notebooks lint bench address clean
+.PHONY: help book test chromium serve notebooks lint sweep explorer bench address clean
 .DEFAULT_GOAL := help

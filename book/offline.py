@@ -7,6 +7,8 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.util.fileutil import copy_asset
 
+from fslviz.explorer import ship
+
 MATHJAX = "tex-svg.js"  # one file, glyphs included: no font is fetched
 
 
@@ -15,6 +17,11 @@ def ship_mathjax(app: Sphinx) -> None:
     if spec is None or spec.origin is None:
         raise RuntimeError("sphinx-mathjax-offline is missing: pip install -r requirements.txt")
     copy_asset(str(Path(spec.origin).parent / "static" / "mathjax" / MATHJAX), str(Path(app.outdir) / "_static"))
+
+
+def ship_explorer(app: Sphinx, error: Exception | None) -> None:
+    if error is None:
+        ship(Path(app.outdir) / "_static" / "explorer")
 
 
 def one_search_box(app: Sphinx, config: Any) -> None:
@@ -33,6 +40,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", one_search_box)
     app.connect("html-page-context", drop_thebe)
     app.connect("builder-inited", ship_mathjax)
+    app.connect("build-finished", ship_explorer)
+    app.add_js_file("explorer/explorer.js", loading_method="defer")
     app.config.mathjax_path = MATHJAX  # type: ignore[attr-defined]
     app.config.nb_ipywidgets_js = {}  # type: ignore[attr-defined]  # a widget needs a kernel: readers see its picture
     return {"parallel_read_safe": True, "parallel_write_safe": True}

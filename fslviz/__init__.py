@@ -14,6 +14,7 @@ from fslviz.evaluation import (
     tar_at,
     threshold_at,
 )
+from fslviz.explorer import Explorer
 from fslviz.gallery import Gallery
 from fslviz.plots import (
     plot_det,
@@ -27,11 +28,12 @@ from fslviz.plots import (
     styled,
 )
 from fslviz.training import LOSSES, Run, train
-from fslviz.widgets import animate, move, progress
+from fslviz.widgets import animate, margin_lab, move, progress
 
 __all__ = [
     "LOSSES",
     "Data",
+    "Explorer",
     "Gallery",
     "Run",
     "all_pairs",
@@ -44,6 +46,7 @@ __all__ = [
     "error_rates",
     "knn_accuracy",
     "load",
+    "margin_lab",
     "merits",
     "move",
     "plot_det",

@@ -1,24 +1,12 @@
 """Every page of the built book in a real browser, from file://, with no network."""
 
-import os
-import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 HTML = Path(__file__).parent.parent / "_build" / "html"
 # index.html only leads on to the first page
 PAGES = sorted(str(p.relative_to(HTML)) for p in HTML.glob("[!_]*/**/*.html")) + ["genindex.html", "search.html"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # chromium's own rule for root
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
-        yield browser
-        browser.close()
 
 
 def test_the_book_is_built():

@@ -61,3 +61,48 @@ def test_the_animation_ends_where_the_run_does(monkeypatch):
     first = html.split("<circle")[1]
     ends = [part.split(";")[-1].split('"')[0] for part in first.split('values="')[1:]]
     assert f'cx="{ends[0]}" cy="{ends[1]}"' in first
+
+
+@pytest.fixture
+def trained(monkeypatch, tmp_path):
+    monkeypatch.setenv("FSLVIZ_CACHE", str(tmp_path))
+
+
+def wait(lab):
+    lab.thread.join(60)
+    assert not lab.thread.is_alive()
+    return lab.children[1].children[2].value
+
+
+def test_the_margin_lab_shows_the_new_space_beside_the_old(trained):
+    lab = fslviz.margin_lab("cosface", images=1280)
+    losses, margin = lab.children[0].children
+    stop, bar, _ = lab.children[1].children
+    assert "15-NN" in wait(lab)
+    first = lab.children[2].value
+    assert first.startswith(b"\x89PNG")
+    margin.value = 0.3
+    assert "15-NN" in wait(lab)
+    assert [r.recipe.options["margin"] for r in lab.runs] == [0.1, 0.3]
+    assert lab.children[2].value != first
+    assert (bar.value, stop.disabled) == (1.0, True)
+    losses.value = "sphereface"
+    wait(lab)
+    assert [(r.recipe.loss, r.recipe.options["margin"]) for r in lab.runs] == [("cosface", 0.3), ("sphereface", 4)]
+
+
+def test_the_margin_lab_stops(trained):
+    lab = fslviz.margin_lab("contrastive", images=10_000_000)
+    stop = lab.children[1].children[0]
+    while not lab.children[1].children[1].value:
+        lab.thread.join(0.1)
+    assert not stop.disabled
+    stop.click()
+    assert wait(lab) == "Stopped: nothing was kept."
+    assert lab.runs == []
+    assert stop.disabled
+
+
+def test_the_margin_lab_names_a_wrong_loss():
+    with pytest.raises(ValueError, match="no loss with a margin 'softmax'"):
+        fslviz.margin_lab("softmax")

@@ -1,0 +1,123 @@
+"""The explorer of embedding spaces: a widget in a notebook, the same thing in the built book without a kernel."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from fslviz.errors import between, unknown
+from fslviz.explorer import pack
+
+SCRIPT = Path(__file__).parent / "explorer.js"
+PARTS = ("choose", "margin", "training", "draw", "enrol")
+
+
+class Explorer(anywidget.AnyWidget):
+    """Embedding spaces side by side, of networks trained at many margins: move, light, draw, enrol.
+
+    ``losses``: the spaces shown. ``parts``: what stands beside them, of ``PARTS``; all by default. ``margins``: a
+    trained margin for each loss that has one. ``step``: the place in the training, from 0 to 1. ``threshold``: a
+    distance, or None for that at which FMR and FNMR are equal. ``selection``: the indices of the test images that are
+    lit. All but ``parts`` follow the reader's hand and can be set. Raises ValueError for a name or a number that can't
+    be, RuntimeError where the pack is damaged.
+    """
+
+    losses = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    margins = traitlets.Dict().tag(sync=True)
+    step = traitlets.Float(1.0).tag(sync=True)
+    threshold = traitlets.Float(None, allow_none=True).tag(sync=True)
+    selection = traitlets.List(traitlets.Int()).tag(sync=True)
+    parts = traitlets.Unicode().tag(sync=True)
+
+    def __init__(
+        self,
+        losses: Sequence[str] = ("contrastive", "triplet", "softmax", "cosface"),
+        parts: Sequence[str] = PARTS,
+        margins: Mapping[str, float] | None = None,
+        **traits: Any,
+    ) -> None:
+        for name in parts:
+            if name not in PARTS:
+                unknown("part", name, PARTS)
+        pack.manifest()
+        chosen = {
+            loss: m
+            for loss, m in {**pack.DEFAULT, **(margins or {})}.items()
+            if loss in losses or loss in (margins or {})
+        }
+        super().__init__(losses=list(losses), margins=chosen, parts=",".join(parts), **traits)
+        self.on_msg(self._answer)
+
+    # the front end's code: one file for the book, which has no modules, and for here
+    _esm = SCRIPT.read_text(encoding="utf-8") + "\nexport default { render: fslvizExplorer.render };"
+
+    @traitlets.validate("losses")
+    def _known_losses(self, proposal: Any) -> list[str]:
+        for loss in proposal["value"]:
+            if loss not in pack.MARGINS:
+                unknown("loss", loss, pack.MARGINS)
+        if not proposal["value"]:
+            raise ValueError("losses must name at least one space")
+        return proposal["value"]
+
+    @traitlets.validate("margins")
+    def _trained_margins(self, proposal: Any) -> dict[str, float]:
+        for loss, margin in proposal["value"].items():
+            if not pack.MARGINS.get(loss):
+                unknown("loss with a margin", loss, [k for k, v in pack.MARGINS.items() if v])
+            if margin not in pack.MARGINS[loss]:
+                raise ValueError(f"the margins trained for {loss} are {pack.MARGINS[loss]}, not {margin!r}")
+        return proposal["value"]
+
+    @traitlets.validate("step")
+    def _within_training(self, proposal: Any) -> float:
+        return between("step", proposal["value"], 0, 1)
+
+    @traitlets.validate("selection")
+    def _shown_images(self, proposal: Any) -> list[int]:
+        for index in proposal["value"]:
+            between("selection", index, 0, pack.SHOWN - 1)
+        return proposal["value"]
+
+    def _answer(self, _: Any, content: dict[str, Any], buffers: Any) -> None:
+        name = content.get("part", "")
+        try:
+            self.send({"part": name}, [part(name)])
+        except (ValueError, OSError) as error:
+            self.send({"part": name, "error": str(error)})
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """The widget, and for the built book the place where its script puts the same explorer."""
+        shown = super()._repr_mimebundle_(**options)
+        bundle = shown[0] if isinstance(shown, tuple) else shown or {}
+        place = mount(self.losses, self.parts.split(","))
+        return {**bundle, "text/html": place, "text/plain": f"Explorer of {', '.join(self.losses)}"}, {}
+
+
+def mount(losses: Sequence[str], parts: Sequence[str]) -> str:
+    """HTML: where the book's script puts an explorer."""
+    chosen = {"losses": ",".join(losses), "parts": ",".join(parts)}
+    data = " ".join(f'data-{k}="{html.escape(v)}"' for k, v in chosen.items())
+    return f'<div class="fslviz-explorer" {data}><em>The explorer needs JavaScript, or a running kernel.</em></div>'
+
+
+def part(name: str) -> bytes:
+    """A part of the pack as the front end takes it: compressed. ``"manifest"`` is one of them."""
+    return zlib.compress(json.dumps(pack.manifest()).encode(), 9) if name == "manifest" else pack.packed(name)
+
+
+def ship(folder: Path) -> None:
+    """Write the script, and every part as a script of its own: a page opened from a file may load nothing else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "explorer.js").write_bytes(SCRIPT.read_bytes())
+    for name in ["manifest", *pack.manifest()["parts"]]:
+        text = f'fslvizPart("{name}","{base64.b64encode(part(name)).decode()}")'
+        (folder / f"{name.replace('/', '.')}.js").write_text(text)

@@ -53,12 +53,15 @@ GRAIN, COARSE = 2000, 300  # steps of a place from the middle of its space to th
 def sweep() -> None:
     """Train every loss over its margins and write both files."""
     data, pack = load("mnist"), _Pack()
-    pack.add("digits", data.test_labels[:SHOWN].numpy().astype(np.uint8), _nibbles(data.test_images[:SHOWN]))
-    pack.add("known", data.train_labels[:KNOWN].numpy().astype(np.uint8), _nibbles(data.train_images[:KNOWN]))
+    labels = data.test_labels[:SHOWN], data.train_labels[:KNOWN]
+    pack.add("labels", *(y.numpy().astype(np.uint8) for y in labels))
+    pack.add("digits", _nibbles(data.test_images[:SHOWN]))
+    pack.add("known", _nibbles(data.train_images[:KNOWN]))
     spaces: dict[str, dict[str, Any]] = {}
     reference = None
     for loss, default in {loss: DEFAULT.get(loss) for loss in MARGINS}.items():
-        margins, views = MARGINS[loss] or [None], {}
+        margins: list[Any] = MARGINS[loss] or [None]
+        views: dict[int, np.ndarray] = {}
         start = margins.index(default)
         for i in [*range(start, -1, -1), *range(start + 1, len(margins))]:  # each aligned to the one before
             run = train(loss, data, **({} if margins[i] == default else {"margin": margins[i]}))
@@ -84,6 +87,8 @@ def sweep() -> None:
         "trail": TRAIL,
         "grain": GRAIN,
         "coarse": COARSE,
+        "mean": MEAN,
+        "std": STD,
         "colours": COLOURS,
         "default": DEFAULT,
         "spaces": dict(sorted(spaces.items(), key=lambda s: (list(MARGINS).index(s[1]["loss"]), s[1]["margin"]))),
@@ -122,7 +127,8 @@ def _space(
     family = isinstance(run.loss, Softmax)  # whose origin means something
     view = _View.of(run.test_embeddings[:SHOWN], family, beside)
     places = view(run.test_embeddings[:SHOWN])
-    frames, along = [places[:TRAIL]], []
+    frames = [places[:TRAIL]]
+    along: list[float] = []
     for frame in FRAMES[::-1]:
         moment = run.trail[frame, :TRAIL].astype(np.float64)
         if frame < FRAMES[-1]:
@@ -173,7 +179,7 @@ class Network:
     def of(cls, model: EmbeddingNet) -> Network:
         floats, weights = [], []
         for i, _ in cls.CONVOLUTIONS:
-            conv, norm = model.features[i], model.features[i + 1]
+            conv, norm = _layer(model, i)
             gain = norm.weight / (norm.running_var + norm.eps).sqrt()
             scale, rounded = _eight_bits(conv.weight * gain[:, None, None, None])
             floats += [scale, norm.bias + (conv.bias - norm.running_mean) * gain]
@@ -195,7 +201,7 @@ class Network:
         model = EmbeddingNet(2).eval()
         floats, weights = torch.from_numpy(self.floats.copy()), torch.from_numpy(self.bytes.copy()).float()
         for i, (out, channels) in self.CONVOLUTIONS:
-            conv, norm = model.features[i], model.features[i + 1]
+            conv, norm = _layer(model, i)
             (scale, bias, floats), (weight, weights) = (
                 floats.split([out, out, len(floats) - 2 * out]),
                 weights.split([9 * channels * out, len(weights) - 9 * channels * out]),
@@ -232,6 +238,10 @@ class _View:
 
     def __call__(self, z: np.ndarray) -> np.ndarray:
         return (z - self.middle) / self.radius @ self.turn
+
+
+def _layer(model: EmbeddingNet, i: int) -> tuple[Any, Any]:
+    return model.features[i], model.features[i + 1]
 
 
 def _eight_bits(weight: Tensor) -> tuple[Tensor, Tensor]:

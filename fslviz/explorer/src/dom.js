@@ -1,0 +1,13 @@
+// An element: el("p.note", { title: "x" }, "text", child). Classes get the prefix fx-.
+export function el(kind, properties = {}, ...children) {
+  const [tag, ...classes] = kind.split("."), node = document.createElement(tag);
+  if (classes.length) node.className = classes.map((c) => `fx-${c}`).join(" ");
+  for (const [k, v] of Object.entries(properties)) {
+    if (/^(aria|role|style)/.test(k)) node.setAttribute(k.replace(/^aria(.)/, "aria-$1").toLowerCase(), v);
+    else node[k] = v;
+  }
+  node.append(...children);
+  return node;
+}
+
+export const percent = (v, digits = 1) => `${(100 * v).toFixed(digits)}%`;

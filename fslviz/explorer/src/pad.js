@@ -1,0 +1,84 @@
+// The pad to draw on, by pointer, by touch, or by keys.
+import { el } from "./dom.js";
+
+const STEP = 0.05;
+
+export class Pad {
+  constructor(explorer) {
+    Object.assign(this, { explorer, strokes: [], pen: [0.5, 0.2], down: false });
+    const canvas = (this.canvas = el("canvas.pad", { width: 400, height: 400, tabIndex: 0, role: "application",
+      ariaLabel: "Drawing pad. Arrows move the pen, Space puts it down or lifts it, Delete clears." }));
+    this.root = el("section.draw", { ariaLabel: "draw" }, el("h4", {}, "Draw"), canvas,
+      el("div.bar", {}, el("button.chip", { type: "button", onclick: () => this.clear() }, "Clear")));
+    const at = (e) => {
+      const box = canvas.getBoundingClientRect();
+      return [(e.clientX - box.left) / box.width, (e.clientY - box.top) / box.height];
+    };
+    canvas.onpointerdown = (e) => {
+      canvas.setPointerCapture(e.pointerId);
+      this.drawing = e.pointerId;
+      this.keys = false;
+      this.strokes.push([at(e)]);
+      this.changed();
+    };
+    canvas.onpointermove = (e) => {
+      if (this.drawing !== e.pointerId) return;
+      this.strokes.at(-1).push(at(e));
+      this.changed();
+    };
+    canvas.onpointerup = canvas.onpointercancel = () => (this.drawing = null);
+    canvas.onkeydown = (e) => {
+      const way = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] }[e.key];
+      this.keys = true;
+      if (way) {
+        this.pen = this.pen.map((v, i) => Math.min(0.98, Math.max(0.02, v + way[i])));
+        if (this.down) this.strokes.at(-1).push([...this.pen]);
+      } else if (e.key === " ") {
+        this.down = !this.down;
+        if (this.down) this.strokes.push([[...this.pen]]);
+      } else if (e.key === "Delete" || e.key === "Backspace") return this.clear();
+      else return;
+      e.preventDefault();
+      this.changed();
+    };
+    canvas.onfocus = canvas.onblur = () => this.paint();
+    this.paint();
+  }
+
+  clear() {
+    this.strokes = [];
+    this.down = false;
+    this.changed();
+  }
+
+  // At most one embedding a frame, however fast the pen.
+  changed() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.paint();
+      this.explorer.draw(this.strokes);
+    });
+  }
+
+  paint() {
+    const ctx = this.canvas.getContext("2d"), side = this.canvas.width, ink = getComputedStyle(this.canvas).color;
+    ctx.clearRect(0, 0, side, side);
+    Object.assign(ctx, { strokeStyle: ink, fillStyle: ink, lineWidth: 22, lineCap: "round", lineJoin: "round" });
+    for (const stroke of this.strokes) {
+      ctx.beginPath();
+      for (const [x, y] of [stroke[0], ...stroke]) ctx.lineTo(x * side, y * side);
+      ctx.stroke();
+    }
+    if (!this.strokes.length) {
+      ctx.font = "26px system-ui, sans-serif";
+      ctx.textAlign = "center";
+      ctx.fillText("draw here", side / 2, side / 2);
+    }
+    if (this.keys && document.activeElement === this.canvas) {
+      ctx.beginPath();
+      ctx.arc(this.pen[0] * side, this.pen[1] * side, 14, 0, 7);
+      Object.assign(ctx, { lineWidth: 4, strokeStyle: this.down ? "#e76300" : ink });
+      ctx.stroke();
+    }
+  }
+}

@@ -1,0 +1,520 @@
+"""The explorer in a real browser with no network: what a hand or a key does, seen by what it shows."""
+
+import functools
+import http.server
+import json
+import shutil
+import subprocess
+import threading
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+import fslviz
+from fslviz import explorer
+from fslviz.explorer import pack
+
+PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Explorer</title>
+<meta name="viewport" content="width=device-width">
+<style>body {{ font-family: sans-serif }} @media (prefers-color-scheme: dark) {{ body {{ background: #14181e;
+color: #ced6dd }} }}</style><script defer src="explorer/explorer.js"></script></head>
+<body><main><h1>Explorer</h1>{}</main></body></html>"""
+ALL = explorer.mount(["contrastive", "triplet", "softmax", "cosface"], explorer.PARTS)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site")
+    explorer.ship(folder / "explorer")
+    (folder / "all.html").write_text(PAGE.format(ALL))
+    two = explorer.mount(["cosface"], ["margin"]) + explorer.mount(["triplet"], ["margin"])
+    (folder / "two.html").write_text(PAGE.format(two))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(site):
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture
+def opened(browser, site):
+    """Open a page of the site: one explorer, ready; fails at the end if anything went wrong or was asked outside."""
+    contexts, wrong = [], []
+
+    def open_(name="all.html", base=None, width=1280, **options):
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda e: wrong.append(str(e)))
+        page.on("console", lambda m: m.type == "error" and wrong.append(m.text))
+        allowed = ("file:", "data:", "blob:", base or "file:")
+        page.on("request", lambda r: r.url.startswith(allowed) or wrong.append(r.url))
+        page.goto(f"{base or site.as_uri()}/{name}")
+        page.wait_for_selector(".fslviz-explorer[data-ready]")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not wrong
+
+
+def canvas(page, loss):
+    return page.get_by_role("application", name=f"{loss} space")
+
+
+def picture(page, loss):
+    """The pixels of a space, once nothing moves any more."""
+    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.frame === null")
+    return canvas(page, loss).evaluate("c => c.toDataURL()")
+
+
+def figures(page, loss):
+    return page.get_by_role("region", name=f"{loss} space").locator("p.fx-figures").inner_text()
+
+
+def strip(page, loss):
+    return page.get_by_role("region", name=f"{loss} space").locator(".fx-strip").get_attribute("aria-label")
+
+
+def pixel_of(page, loss, digit):
+    """Where on the screen a digit lies."""
+    return page.evaluate(
+        """([loss, digit]) => {
+        const { space, canvas } = document.querySelector('.fslviz-explorer').explorer.panels.get(loss);
+        const box = canvas.getBoundingClientRect(), [x, y] = space.toPixel(space.place(digit));
+        return [box.left + x / canvas.width * box.width, box.top + y / canvas.height * box.height];
+    }""",
+        [loss, digit],
+    )
+
+
+def lit(page):
+    return page.evaluate("document.querySelector('.fslviz-explorer').explorer.picked.length")
+
+
+# ---- 1. linked spaces
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("way", ["file", "http"])
+def test_a_digit_lights_in_every_space(opened, served, way, width):
+    page = opened(base=served if way == "http" else None, width=width)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    before = {loss: picture(page, loss) for loss in ("Contrastive", "CosFace")}
+    canvas(page, "Contrastive").scroll_into_view_if_needed()
+    page.mouse.move(*pixel_of(page, "contrastive", 17))
+    page.wait_for_selector(".fx-strip[aria-label^='a ']")
+    assert all(strip(page, loss).startswith("a ") for loss in ("Contrastive", "Triplet", "Softmax", "CosFace"))
+    assert all(picture(page, loss) != before[loss] for loss in before)
+
+
+def test_its_neighbours_are_those_of_the_embedding(opened):
+    page = opened()
+    canvas(page, "Contrastive").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(".fx-strip[aria-label^='a ']")
+    digit = page.evaluate("document.querySelector('.fslviz-explorer').explorer.digit")
+    z = pack.Network.read("contrastive@1").embed(fslviz.load().test_images[: pack.SHOWN])
+    near = np.linalg.norm(z - z[digit], axis=1).argsort()[1:6]
+    said = [int(c) for c in strip(page, "Contrastive").split(": ")[1].split(", ")]
+    assert sorted(said) == sorted(fslviz.load().test_labels[near].tolist())
+
+
+def test_a_class_a_lasso_and_a_region_by_key(opened):
+    page = opened()
+    before = picture(page, "Triplet")
+    page.get_by_role("button", name="light the digits 3").click()
+    classed = picture(page, "Triplet")
+    assert classed != before
+    page.get_by_role("button", name="Lasso").click()
+    x, y = pixel_of(page, "contrastive", 17)
+    page.mouse.move(x - 12, y - 12)
+    page.mouse.down()
+    for dx, dy in ((12, -12), (12, 12), (-12, 12)):
+        page.mouse.move(x + dx, y + dy)
+    page.mouse.up()
+    assert 0 < lit(page) < 3000
+    assert picture(page, "Triplet") not in (before, classed)
+    page.get_by_role("button", name="Reset").click()
+    assert lit(page) == 0
+    canvas(page, "CosFace").focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    assert lit(page) == 100
+
+
+def test_pan_and_zoom_one_space_or_all(opened):
+    page = opened()
+    a, b = picture(page, "Contrastive"), picture(page, "CosFace")
+    canvas(page, "Contrastive").focus()
+    page.keyboard.press("+")
+    assert picture(page, "Contrastive") != a
+    assert picture(page, "CosFace") != b
+    page.keyboard.press("Escape")
+    assert (picture(page, "Contrastive"), picture(page, "CosFace")) == (a, b)
+    page.get_by_label("zoom together").click()
+    box = canvas(page, "Contrastive").bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 100, box["y"] + 90, steps=3)
+    page.mouse.up()
+    page.mouse.move(1, 1)
+    assert picture(page, "Contrastive") != a
+    assert picture(page, "CosFace") == b
+
+
+def test_the_reader_chooses_the_losses(opened):
+    page = opened()
+    page.get_by_role("button", name="ArcFace").click()
+    canvas(page, "ArcFace").wait_for()
+    page.get_by_role("button", name="Contrastive").focus()
+    page.keyboard.press("Enter")
+    canvas(page, "Contrastive").wait_for(state="detached")
+    assert page.get_by_role("application", name="space").count() == 4
+
+
+# ---- 2. the margin, 3. the training
+
+
+def test_the_margin_goes_through_trained_networks(opened):
+    page, spaces = opened(), pack.manifest()["spaces"]
+    slider = page.get_by_label("CosFace margin")
+    seen = set()
+    slider.focus()
+    page.keyboard.press("Home")
+    for margin in pack.MARGINS["cosface"]:
+        merits = spaces[f"cosface@{margin:g}"]["merits"]
+        page.wait_for_function("t => document.body.innerText.includes(t)", arg=f"margin {margin:g} ·")
+        assert figures(page, "CosFace") == f"margin {margin:g} · 15-NN {merits['15-NN']:.1%} · EER {merits['EER']:.1%}"
+        seen.add(picture(page, "CosFace"))
+        page.keyboard.press("ArrowRight")
+    assert len(seen) == len(pack.MARGINS["cosface"]) >= 9
+    box = slider.bounding_box()
+    page.mouse.click(box["x"] + 2, box["y"] + box["height"] / 2)
+    page.wait_for_function("document.body.innerText.includes('margin 0 ·')")
+
+
+def test_points_glide_unless_motion_is_reduced(opened):
+    moving = "document.querySelector('.fslviz-explorer').explorer.panels.get('cosface').space.progress"
+    for motion, glides in (("no-preference", True), ("reduce", False)):
+        page = opened(reduced_motion=motion)
+        page.get_by_label("CosFace margin").focus()
+        page.evaluate(
+            f"""() => {{ window.least = 1; const look = () => {{
+            window.least = Math.min(window.least, {moving}); requestAnimationFrame(look); }}; look(); }}"""
+        )
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("document.body.innerText.includes('margin 0.15 ·')")
+        page.wait_for_timeout(300)
+        assert (page.evaluate("window.least") < 1) == glides
+
+
+def test_the_training_plays_and_is_scrubbed(opened):
+    page = opened()
+    end = picture(page, "Triplet")
+    slider = page.get_by_label("place in the training")
+    slider.focus()
+    page.keyboard.press("Home")
+    page.wait_for_function("document.querySelector('.fx-training output').value.startsWith('0 images seen')")
+    start = picture(page, "Triplet")
+    assert start != end
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.step > 0.2")
+    page.get_by_role("button", name="Pause").click()
+    assert picture(page, "Triplet") not in (start, end)
+    slider.focus()
+    page.keyboard.press("End")
+    page.wait_for_function("document.querySelector('.fx-training output').value.startsWith('1')")
+    assert picture(page, "Triplet") == end
+
+
+# ---- 4. draw, 5. enrol and verify
+
+
+def stroke(page, points):
+    pad = page.get_by_role("application", name="Drawing pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    for i, (x, y) in enumerate(points):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
+        if i == 0:
+            page.mouse.down()
+    page.mouse.up()
+
+
+SEVEN = [(0.25, 0.2), (0.75, 0.2), (0.45, 0.85)]
+ONE = [(0.5, 0.15), (0.48, 0.85)]
+STAR = [(0.5, 0.1), (0.2, 0.9), (0.95, 0.35), (0.05, 0.35), (0.8, 0.9), (0.5, 0.1)]
+
+
+def test_a_drawn_digit_lands_among_its_own(opened):
+    page = opened()
+    stroke(page, SEVEN)
+    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    sevens = [strip(page, loss).count("7") for loss in ("Contrastive", "Triplet", "Softmax", "CosFace")]
+    assert sum(sevens) >= 15, sevens
+    page.get_by_role("button", name="Clear").click()
+    page.wait_for_function("document.querySelector('.fx-strip').ariaLabel == 'no digit chosen'")
+
+
+def test_one_draws_by_keys(opened):
+    page = opened()
+    page.get_by_role("application", name="Drawing pad").focus()
+    page.keyboard.press("Space")
+    for _ in range(11):
+        page.keyboard.press("ArrowDown")
+    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    page.wait_for_timeout(200)
+    assert "1, 1, 1" in strip(page, "CosFace")
+
+
+def test_the_page_and_pytorch_agree(opened):
+    """Embeddings of 200 test images, to a thousandth of the space's spread."""
+    page, images = opened(), fslviz.load().test_images[:200]
+    for name in ("contrastive@1", "softmax", "cosface@1.2", "sphereface@9"):
+        ours = page.evaluate(
+            """async ([name, images]) => { const network = await document.querySelector('.fslviz-explorer').explorer
+            .network(name); return images.map((i) => network.embed(Float32Array.from(i))); }""",
+            [name, images.flatten(1).tolist()],
+        )
+        theirs = pack.Network.read(name).network()(images).detach().numpy()
+        assert np.abs(np.array(ours) - theirs).max() < 1e-3 * theirs.std()
+
+
+def test_a_drawing_is_prepared_as_mnist_is(opened):
+    page = opened()
+    stroke(page, SEVEN)
+    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    image = np.array(page.evaluate("[...document.querySelector('.fslviz-explorer').explorer.image]")).reshape(28, 28)
+    rows, columns = np.flatnonzero(image.max(1) > 0.05), np.flatnonzero(image.max(0) > 0.05)
+    assert 19 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 22
+    at = np.arange(28)
+    assert abs(image.sum(1) @ at / image.sum() - 14) < 0.1
+    assert abs(image.sum(0) @ at / image.sum() - 14) < 0.1
+    mnist = ((fslviz.load().test_images[:1000, 0] * 0.3081) + 0.1307).flatten(1)
+    ink = mnist[fslviz.load().test_labels[:1000] == 7].sum(1)
+    assert ink.quantile(0.02) < image.sum() < ink.quantile(0.98)
+
+
+def test_a_symbol_is_enrolled_and_verified(opened):
+    page = opened()
+    verdict = page.locator(".fx-verdict")
+    page.get_by_role("button", name="Enrol this drawing").click()
+    assert "Draw something first" in verdict.inner_text()
+    for _ in range(2):
+        stroke(page, STAR)
+        page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+        page.get_by_role("button", name="Enrol this drawing").press("Enter")
+    page.wait_for_selector("text=✶: 2 samples")
+    stroke(page, STAR)
+    page.wait_for_selector(".fx-verdict:has-text('✶')")
+    assert "Accepted as" in verdict.inner_text()
+    assert page.locator(".fx-row").count() == 11
+    assert page.locator(".fx-row").first.inner_text().startswith("✶")
+    page.get_by_label("threshold").focus()
+    page.keyboard.press("Home")
+    page.wait_for_function("document.body.innerText.includes('threshold 0.000 · FMR 0.0% · FNMR 100.0%')")
+    page.get_by_role("button", name="Clear").click()
+    stroke(page, ONE)
+    page.wait_for_selector(".fx-verdict:has-text('Rejected: the nearest, 1')")
+
+
+def test_the_errors_beside_the_threshold_are_right(opened):
+    page = opened()
+    said = page.locator(".fx-enrol p.fx-figures").inner_text()
+    threshold, fmr, fnmr = (float(w.rstrip("%")) for w in said.split() if w[0].isdigit())
+    network, digits = pack.Network.read("contrastive@1"), fslviz.load()
+    gallery, known = fslviz.Gallery(), network.embed(digits.train_images[: pack.KNOWN])
+    for k in range(10):
+        gallery.enrol(k, known[digits.train_labels[: pack.KNOWN] == k])
+    labels = digits.test_labels[: pack.SHOWN].numpy()
+    claims = gallery.claims(network.embed(digits.test_images[: pack.SHOWN]), labels)
+    match = claims.distance <= threshold
+    assert abs(100 * match[~claims.genuine].mean() - fmr) < 0.3
+    assert abs(100 * (1 - match[claims.genuine].mean()) - fnmr) < 0.3
+    assert abs(fmr - fnmr) < 0.3
+
+
+# ---- 6. the address
+
+
+def test_a_link_reopens_the_view(opened, site):
+    page = opened()
+    page.get_by_role("button", name="Contrastive").click()
+    page.get_by_label("CosFace margin").focus()
+    page.keyboard.press("End")
+    page.get_by_role("button", name="light the digits 4").click()
+    canvas(page, "Triplet").focus()
+    page.keyboard.press("+")
+    page.get_by_label("threshold").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(1000)
+    threshold = page.locator(".fx-enrol p.fx-figures").inner_text()
+    shown, link = {n: picture(page, n) for n in ("Triplet", "CosFace")}, page.url.rsplit("/", 1)[1]
+    other = opened(link)
+    assert canvas(other, "Contrastive").count() == 0
+    assert "margin 1.2 ·" in figures(other, "CosFace")
+    assert {n: picture(other, n) for n in shown} == shown
+    assert other.locator(".fx-enrol p.fx-figures").inner_text() == threshold
+    assert other.get_by_role("button", name="light the digits 4").get_attribute("aria-pressed") == "true"
+
+
+@pytest.mark.parametrize("hash_", ["v1;nosuch@1", "v0;cosface@1;1", "%%%", "v1;cosface@99;1;;0,0,1;;cosface;-1;"])
+def test_a_malformed_link_gives_the_usual_view(opened, hash_):
+    page = opened(f"all.html#explorer={hash_}")
+    assert "could not be read" in page.locator(".fx-note").inner_text()
+    assert page.get_by_role("application", name="space").count() == 4
+
+
+# ---- the rest
+
+
+def test_two_explorers_leave_each_other_alone(opened):
+    page = opened("two.html")
+    page.wait_for_function("document.querySelectorAll('[data-ready]').length == 2")
+    before = canvas(page, "CosFace").evaluate("c => c.toDataURL()")
+    page.get_by_label("Triplet margin").focus()
+    page.keyboard.press("End")
+    page.wait_for_timeout(1000)
+    assert "margin 16 ·" in figures(page, "Triplet")
+    assert canvas(page, "CosFace").evaluate("c => c.toDataURL()") == before
+    page.get_by_label("CosFace margin").focus()
+    page.keyboard.press("End")
+    page.wait_for_timeout(1000)
+    assert "explorer=" in page.url
+    assert "explorer2=" in page.url
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda p: (p / "labels.js").unlink(), "labels (it is missing)"),
+        (lambda p: (p / "labels.js").write_text((p / "labels.js").read_text()[:400]), "labels (it is damaged)"),
+        (lambda p: (p / "softmax.points.js").write_text('fslvizPart("softmax/points","eJxLAAA=")'), "softmax/points"),
+    ],
+)
+def test_a_damaged_pack_gives_one_readable_line(browser, site, tmp_path, damage, says):
+    shutil.copytree(site, tmp_path, dirs_exist_ok=True)
+    damage(tmp_path / "explorer")
+    page = browser.new_page()
+    page.goto((tmp_path / "all.html").as_uri())
+    alert = page.get_by_role("alert")
+    alert.wait_for()
+    assert says in alert.inner_text()
+    assert page.locator("h1").inner_text() == "Explorer"
+    page.close()
+
+
+def test_another_version_says_so(browser, site, tmp_path, monkeypatch):
+    shutil.copytree(site, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr(pack, "manifest", lambda: {"version": 7})
+    text = explorer.base64.b64encode(explorer.part("manifest")).decode()
+    (tmp_path / "explorer/manifest.js").write_text(f'fslvizPart("manifest","{text}")')
+    page = browser.new_page()
+    page.goto((tmp_path / "all.html").as_uri())
+    page.get_by_role("alert").wait_for()
+    assert "version 7, not 1" in page.get_by_role("alert").inner_text()
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_serious(opened, width, scheme):
+    page = opened(width=width, color_scheme=scheme)
+    stroke(page, SEVEN)
+    page.wait_for_selector(".fx-row")
+    found = Axe().run(page).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+
+
+def test_budgets(opened, site, served):
+    """Bytes of the first view and of the whole, main-thread time of a frame, time from the pen to its place."""
+    weight = []
+    page = opened(base=served)
+    page.on("response", lambda r: weight.append(r))
+    loaded = page.evaluate("performance.getEntriesByType('resource').reduce((n, r) => n + r.encodedBodySize, 0)")
+    assert loaded < 1e6
+    assert sum(p.stat().st_size for p in (site / "explorer").iterdir()) < 8e6
+    assert (pack.HERE / "pack.bin").stat().st_size < 8e6
+    page.get_by_label("CosFace margin").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(600)
+    stroke(page, STAR)
+    page.wait_for_timeout(300)
+    times = page.evaluate("document.querySelector('.fslviz-explorer').explorer.times")
+    frame, pen = (float(np.median(times[k])) for k in ("frame", "pen"))
+    print(json.dumps({"first view": loaded, "frame ms": frame, "pen ms": pen}))
+    assert frame < 50
+    assert pen < 50
+
+
+# ---- the pack, and the built script
+
+
+@pytest.mark.parametrize("name", ["contrastive@1", "cosface@1.2", "softmax"])
+def test_the_packs_numbers_come_from_its_weights(name):
+    digits, space = fslviz.load(), pack.manifest()["spaces"][name]
+    network = pack.Network.read(name)
+    z = network.embed(digits.test_images)
+    compared = z / np.linalg.norm(z, axis=1, keepdims=True) if space["cosine"] else z
+    rates = fslviz.error_rates(fslviz.all_pairs((compared, digits.test_labels.numpy())))
+    assert abs(fslviz.eer(rates) - space["merits"]["EER"]) < 2e-3
+    planes = np.frombuffer(pack.part(f"{name}/points"), np.uint8).reshape(2, -1)
+    places = np.ascontiguousarray(planes.T).view("<i2").reshape(-1, 2) / pack.GRAIN
+    ours = (z[: pack.SHOWN] - space["middle"]) / space["radius"] @ np.array(space["turn"])
+    assert np.abs(places - ours).max() < 2 / pack.GRAIN
+
+
+def test_eight_bits_cost_little():
+    spaces = pack.manifest()["spaces"].values()
+    lost = [s["unpacked 15-NN"] - s["merits"]["15-NN"] for s in spaces if s["margin"] != 0]
+    assert max(lost) < 0.005
+
+
+def test_the_sweep_is_whole():
+    manifest = pack.manifest()
+    names = [f"{k}@{m:g}" for k, v in pack.MARGINS.items() for m in v] + ["softmax", "normface"]
+    assert sorted(manifest["spaces"]) == sorted(names)
+    assert manifest["images"] >= 180_000
+
+
+def test_the_built_script_is_that_of_the_source(tmp_path):
+    if not shutil.which("npx"):
+        pytest.skip("needs Node")
+    subprocess.run([pack.HERE / "build.sh", tmp_path / "explorer.js"], check=True, capture_output=True)
+    assert (tmp_path / "explorer.js").read_bytes() == explorer.SCRIPT.read_bytes()
+
+
+def test_a_bad_argument_is_named():
+    with pytest.raises(ValueError, match="no loss 'cosfac'.*did you mean 'cosface'"):
+        fslviz.Explorer(["cosfac"])
+    with pytest.raises(ValueError, match="no part 'drawing'"):
+        fslviz.Explorer(parts=["drawing"])
+    with pytest.raises(ValueError, match="margins trained for cosface are"):
+        fslviz.Explorer(["cosface"], margins={"cosface": 0.11})
+    shown = fslviz.Explorer(["cosface"])
+    with pytest.raises(ValueError, match="step must be a number from 0 to 1"):
+        shown.step = 2.0
+    with pytest.raises(ValueError, match="selection must be a number from 0 to 4999"):
+        shown.selection = [5000]
+
+
+def test_a_damaged_pack_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(pack, "HERE", tmp_path)
+    with pytest.raises(RuntimeError, match="missing or damaged.*make sweep"):
+        fslviz.Explorer()
+    (tmp_path / "pack.bin").write_bytes(b"cut")
+    (tmp_path / "manifest.json").write_text(json.dumps({"version": 1, "parts": {"labels": [0, 10]}}))
+    with pytest.raises(RuntimeError, match="with 3 bytes, not version 1 with 10"):
+        fslviz.Explorer()
