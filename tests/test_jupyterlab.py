@@ -60,6 +60,6 @@ def test_the_widget_in_a_live_jupyterlab(browser, lab):
     page.wait_for_selector("text=python reads {'triplet': 1, 'cosface': 0.15} 100", timeout=60_000)
     cell.nth(2).locator(".cm-content").click()
     page.keyboard.press("Shift+Enter")
-    page.wait_for_selector("text=margin 0.8 ·", timeout=60_000)
+    page.wait_for_selector("text=margin 0.8", timeout=60_000)
     page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.picked.length === 3")
     page.close()

@@ -119,5 +119,5 @@ def ship(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "explorer.js").write_bytes(SCRIPT.read_bytes())
     for name in ["manifest", *pack.manifest()["parts"]]:
-        text = f'fslvizPart("{name}","{base64.b64encode(part(name)).decode()}")'
+        text = f'fslvizPart("{name}","{base64.b85encode(part(name)).decode()}")'
         (folder / f"{name.replace('/', '.')}.js").write_text(text)

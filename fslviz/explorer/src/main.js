@@ -265,8 +265,8 @@ export class Explorer {
     this.link.checked = this.together;
     for (const loss of this.losses) {
       const { figures, slider, curve, space, root } = this.panels.get(loss), now = this.current(loss);
-      const { "15-NN": accuracy, EER } = now.merits, margin = now.margin === null ? "" : `margin ${now.margin} · `;
-      figures.textContent = `${margin}15-NN ${percent(accuracy)} · EER ${percent(EER)}`;
+      const { "15-NN": accuracy, EER } = now.merits, margin = now.margin === null ? "no margin" : `margin ${now.margin}`;
+      figures.textContent = `${margin}\n15-NN ${percent(accuracy)} · EER ${percent(EER)}`;
       if (slider) {
         slider.value = this.margins[loss];
         slider.setAttribute("aria-valuetext", figures.textContent);
