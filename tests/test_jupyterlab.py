@@ -21,6 +21,7 @@ def lab(tmp_path_factory):
         "e.margins = {**e.margins, 'cosface': 0.8}\ne.selection = [1, 2, 3]",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}  # else JupyterLab asks for one
     nbformat.write(notebook, folder / "lab.ipynb")
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -46,9 +47,10 @@ def test_the_widget_in_a_live_jupyterlab(browser, lab):
     page.goto(lab)
     cell = page.locator(".jp-CodeCell")
     cell.nth(2).wait_for(timeout=60_000)
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=60_000)
     cell.nth(0).locator(".cm-content").click()
     page.keyboard.press("Shift+Enter")
-    page.wait_for_selector(".fslviz-explorer[data-ready]", timeout=120_000)
+    page.wait_for_selector(".fslviz-explorer[data-ready]", timeout=60_000)
     page.get_by_label("CosFace margin").focus()
     page.keyboard.press("ArrowRight")
     page.get_by_role("application", name="Triplet space").focus()
