@@ -487,6 +487,7 @@ if (base) document.addEventListener("DOMContentLoaded", () => {
 export function render({ model, el: root }) {
   dress();
   root.classList.add("fslviz-explorer");
+  root.addEventListener("keydown", (e) => e.stopPropagation()); // else JupyterLab takes the arrows from the sliders
   const waiting = {};
   model.on("msg:custom", ({ part, error }, buffers) => error ? waiting[part]?.reject(new Error(error))
     : waiting[part]?.resolve(new Uint8Array(buffers[0].buffer ?? buffers[0], buffers[0].byteOffset ?? 0, buffers[0].byteLength)));
