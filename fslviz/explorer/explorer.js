@@ -25,7 +25,7 @@ var fslvizExplorer=(()=>{var K=Object.defineProperty;var dt=Object.getOwnPropert
 .fx-scale[hidden] { display: none; }
 .fx-scale i { height: 0.4rem; border: 1px solid currentColor; border-top: 0; }
 .fx-strip { display: block; width: 100%; max-width: 180px; aspect-ratio: 6; margin: 0.25rem 0; }
-.fx-figures { font-variant-numeric: tabular-nums; font-size: 0.8rem !important; }
+.fx-figures { font-variant-numeric: tabular-nums; font-size: 0.75rem !important; }
 p.fx-figures { white-space: pre-line; }
 .fx-curve svg { display: block; width: 100%; height: auto; overflow: visible; }
 .fx-curve polyline { fill: none; stroke-width: 1.5; }
