@@ -300,6 +300,8 @@ export class Explorer {
   paint() {
     const dark = this.dark(), ink = getComputedStyle(this.root).color;
     this.root.classList.toggle("fx-dark", dark);
+    if (this.ink !== ink) this.pad?.paint();
+    this.ink = ink;
     const lit = new Set(this.picked);
     if (this.classes.length) this.labels.forEach((k, i) => this.classes.includes(k) && lit.add(i));
     for (const loss of this.losses) {
