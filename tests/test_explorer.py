@@ -263,6 +263,11 @@ def test_a_drawn_digit_lands_among_its_own(opened):
     page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
     sevens = [strip(page, loss).count("7") for loss in ("Contrastive", "Triplet", "Softmax", "CosFace")]
     assert sum(sevens) >= 15, sevens
+    page.get_by_label("place in the training").focus()
+    page.keyboard.press("Home")  # where the trained network's place means nothing
+    page.wait_for_function("document.querySelector('.fx-strip').ariaLabel == 'no digit chosen'")
+    page.keyboard.press("End")
+    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
     page.get_by_role("button", name="Clear").click()
     page.wait_for_function("document.querySelector('.fx-strip').ariaLabel == 'no digit chosen'")
 
@@ -369,7 +374,7 @@ def test_a_link_reopens_the_view(opened, site):
     assert other.get_by_role("button", name="light the digits 4").get_attribute("aria-pressed") == "true"
 
 
-@pytest.mark.parametrize("hash_", ["v1;nosuch@1", "v0;cosface@1;1", "%%%", "v1;cosface@99;1;;0,0,1;;cosface;-1;"])
+@pytest.mark.parametrize("hash_", ["v1;nosuch@1", "v0;cosface@1;1", "%%%", "v1;cosface@99;1;;0,0,1;;cosface;"])
 def test_a_malformed_link_gives_the_usual_view(opened, hash_):
     page = opened(f"all.html#explorer={hash_}")
     assert "could not be read" in page.locator(".fx-note").inner_text()
@@ -412,13 +417,20 @@ def test_a_damaged_pack_gives_one_readable_line(browser, site, tmp_path, damage,
     alert.wait_for()
     assert says in alert.inner_text()
     assert page.locator("h1").inner_text() == "Explorer"
+    assert page.locator(".fslviz-explorer > *").count() == 1
     page.close()
+
+
+def test_a_place_carries_its_margins(opened, site):
+    place = explorer.mount(["cosface"], ["margin"], {"cosface": 0.8})
+    (site / "margin.html").write_text(PAGE.format(place))
+    assert "margin 0.8\n" in figures(opened("margin.html"), "CosFace")
 
 
 def test_another_version_says_so(browser, site, tmp_path, monkeypatch):
     shutil.copytree(site, tmp_path, dirs_exist_ok=True)
     monkeypatch.setattr(pack, "manifest", lambda: {"version": 7})
-    text = explorer.base64.b85encode(explorer.part("manifest")).decode()
+    text = explorer.base64.b85encode(pack.packed("manifest")).decode()
     (tmp_path / "explorer/manifest.js").write_text(f'fslvizPart("manifest","{text}")')
     page = browser.new_page()
     page.goto((tmp_path / "all.html").as_uri())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html
 import json
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -48,12 +47,8 @@ class Explorer(anywidget.AnyWidget):
             if name not in PARTS:
                 unknown("part", name, PARTS)
         pack.manifest()
-        chosen = {
-            loss: m
-            for loss, m in {**pack.DEFAULT, **(margins or {})}.items()
-            if loss in losses or loss in (margins or {})
-        }
-        super().__init__(losses=list(losses), margins=chosen, parts=",".join(parts), **traits)
+        usual = {loss: pack.DEFAULT[loss] for loss in losses if loss in pack.DEFAULT}
+        super().__init__(losses=list(losses), margins={**usual, **(margins or {})}, parts=",".join(parts), **traits)
         self.on_msg(self._answer)
 
     # the front end's code: one file for the book, which has no modules, and for here
@@ -90,28 +85,22 @@ class Explorer(anywidget.AnyWidget):
     def _answer(self, _: Any, content: dict[str, Any], buffers: Any) -> None:
         name = content.get("part", "")
         try:
-            self.send({"part": name}, [part(name)])
+            self.send({"part": name}, [pack.packed(name)])
         except (ValueError, OSError) as error:
             self.send({"part": name, "error": str(error)})
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """The widget, and for the built book the place where its script puts the same explorer."""
-        shown = super()._repr_mimebundle_(**options)
-        bundle = shown[0] if isinstance(shown, tuple) else shown or {}
-        place = mount(self.losses, self.parts.split(","))
-        return {**bundle, "text/html": place, "text/plain": f"Explorer of {', '.join(self.losses)}"}, {}
+        bundle, metadata = super()._repr_mimebundle_(**options) or ({}, {})
+        place = mount(self.losses, self.parts.split(","), self.margins)
+        return {**bundle, "text/html": place, "text/plain": f"Explorer of {', '.join(self.losses)}"}, metadata
 
 
-def mount(losses: Sequence[str], parts: Sequence[str]) -> str:
+def mount(losses: Sequence[str], parts: Sequence[str], margins: Mapping[str, float] | None = None) -> str:
     """HTML: where the book's script puts an explorer."""
-    chosen = {"losses": ",".join(losses), "parts": ",".join(parts)}
+    chosen = {"losses": ",".join(losses), "parts": ",".join(parts), "margins": json.dumps(margins or {})}
     data = " ".join(f'data-{k}="{html.escape(v)}"' for k, v in chosen.items())
     return f'<div class="fslviz-explorer" {data}><em>The explorer needs JavaScript, or a running kernel.</em></div>'
-
-
-def part(name: str) -> bytes:
-    """A part of the pack as the front end takes it: compressed. ``"manifest"`` is one of them."""
-    return zlib.compress(json.dumps(pack.manifest()).encode(), 9) if name == "manifest" else pack.packed(name)
 
 
 def ship(folder: Path) -> None:
@@ -119,5 +108,5 @@ def ship(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "explorer.js").write_bytes(SCRIPT.read_bytes())
     for name in ["manifest", *pack.manifest()["parts"]]:
-        text = f'fslvizPart("{name}","{base64.b85encode(part(name)).decode()}")'
+        text = f'fslvizPart("{name}","{base64.b85encode(pack.packed(name)).decode()}")'
         (folder / f"{name.replace('/', '.')}.js").write_text(text)

@@ -112,7 +112,7 @@ export class Gallery {
 
   // What the enrolled symbols show in a space: their place, once it is known.
   marks({ loss }) {
-    if (loss !== this.explorer.space || !this.templates) return [];
+    if (loss !== this.explorer.space || !this.templates || this.explorer.step < 1) return [];
     return this.templates.slice(10).map(({ place, name }) => ({ place, text: name.slice(0, 2) }));
   }
 }

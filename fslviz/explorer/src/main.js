@@ -13,14 +13,14 @@ const HELP = "Arrows go from digit to digit, Enter lights the region around, Shi
   + "plus and minus zoom, Escape starts afresh.";
 const VERSION = "v1"; // of the state in the address
 const base = document.currentScript?.src.replace(/[^/]*$/, "");
-const explorers = [];
+let count = 0;
 
-export class Explorer {
-  constructor(root, pack, { losses, parts }, told = () => {}) {
-    Object.assign(this, { root, pack, told, losses: losses.split(","), parts: new Set(parts.split(",")) });
+class Explorer {
+  constructor(root, pack, { losses, parts, margins }, told = () => {}) {
+    Object.assign(this, { root, pack, told, losses: losses.split(","), parts: new Set(parts.split(",")), given: JSON.parse(margins) });
     Object.assign(this, { margins: {}, step: 1, classes: [], picked: [], digit: -1, together: true, threshold: null });
     Object.assign(this, { space: this.losses[0], tool: "pan", image: null, networks: new Map(), panels: new Map() });
-    Object.assign(this, { views: {}, times: { frame: [], pen: [] }, key: "explorer" + (explorers.push(this) > 1 ? explorers.length : "") });
+    Object.assign(this, { views: {}, times: { frame: [], pen: [] }, key: "explorer" + (++count > 1 ? count : "") });
   }
 
   async start() {
@@ -33,7 +33,7 @@ export class Explorer {
       const unknown = this.losses.filter((l) => !this.sweeps[l]);
       if (unknown.length) throw new Error(`No loss ${unknown}: there are ${Object.keys(this.sweeps).join(", ")}.`);
       for (const [loss, sweep] of Object.entries(this.sweeps)) {
-        this.margins[loss] = Math.max(0, sweep.findIndex((s) => s.margin === manifest.default[loss]));
+        this.margins[loss] = Math.max(0, sweep.findIndex((s) => s.margin === (this.given[loss] ?? manifest.default[loss])));
         this.views[loss] = { x: 0, y: 0, zoom: 1 };
       }
       const labels = new Uint8Array(await this.pack.part("labels"));
@@ -158,7 +158,7 @@ export class Explorer {
       if (!this.loop) return;
       const { way } = this.loop, inside = [];
       this.loop = null;
-      for (let i = 0; i < space.n; i++) if (within(space.toPixel([space.target[2 * i], space.target[2 * i + 1]]), way)) inside.push(i);
+      for (let i = 0; i < space.n; i++) if (within(space.toPixel(space.place(i)), way)) inside.push(i);
       this.set({ picked: inside, classes: [] });
     };
     canvas.onpointerleave = (e) => e.pointerType === "mouse" && !fingers.size && this.pick(-1);
@@ -185,9 +185,7 @@ export class Explorer {
   pick(digit) {
     if (digit === this.digit) return;
     this.digit = digit;
-    if (digit >= 0) this.probe = null;
-    else if (this.image) this.embed();
-    this.changed(false);
+    this.update(false);
   }
 
   reset() {
@@ -244,11 +242,12 @@ export class Explorer {
     if (!this.losses.includes(this.space)) this.space = this.losses[0];
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     try {
+      if (this.root.dataset.ready) this.root.querySelector(".fx-error")?.remove();
       await Promise.all(shown.map(({ loss, space }) => space.show(this.current(loss).name, this.step, glide && !still)));
       if (this.image) await this.embed();
       await this.gallery?.update();
     } catch (error) {
-      this.root.querySelector(".fx-error")?.remove();
+      if (!this.root.dataset.ready) throw error;
       this.root.prepend(el("p.note.error", { role: "alert" }, error.message));
     }
     this.say();
@@ -293,6 +292,8 @@ export class Explorer {
       this.frame = null;
       this.paint();
       keep(this.times.frame, performance.now() - began);
+      if (this.landed) keep(this.times.pen, performance.now() - this.landed);
+      this.landed = null;
       if (this.losses.some((loss) => this.panels.get(loss).space.progress < 1)) this.redraw();
     });
   }
@@ -313,7 +314,7 @@ export class Explorer {
       space.view = this.views[loss];
       const place = this.digit >= 0 && this.digit < space.n ? space.place(this.digit) : null;
       let near = [], places = [];
-      const probe = place ? null : panel.probe;
+      const probe = place || this.step < 1 ? null : panel.probe; // it is the trained networks that embed the drawing
       if (place) {
         near = space.nearest(space.target, place, 5, this.digit);
         places = near.map((i) => space.place(i));
@@ -368,34 +369,36 @@ export class Explorer {
       const { name } = this.current(loss);
       return [loss, await this.network(name), await this.pack.places(`${name}/known`, grain)];
     }));
-    const began = performance.now();
     for (const [loss, network, known] of ready) {
       const panel = this.panels.get(loss), place = panel.space.fromOutput(network.embed(standard));
       panel.probe = { place, known, near: panel.space.nearest(known, place, 5) };
     }
-    keep(this.times.pen, performance.now() - began);
   }
 
-  async draw(strokes) {
+  // `penned`: when the pen moved.
+  async draw(strokes, penned) {
+    this.stop();
     this.image = prepare(strokes);
-    this.digit = -1;
-    if (this.step < 1) this.step = 1; // the drawing is embedded by the trained networks
+    Object.assign(this, { digit: -1, step: 1 });
     if (!this.image) for (const panel of this.panels.values()) panel.probe = null;
-    await this.update(false);
+    await this.changed(false);
+    this.landed = penned;
   }
 
   // ---- the address
 
   write() {
-    const { losses, margins, step, classes, picked, digit, together, threshold, space, views } = this;
+    const { losses, margins, step, classes, picked, together, threshold, space, views } = this;
     const round = (v) => +v.toFixed(3), seen = together ? [views[losses[0]]] : losses.map((l) => views[l]);
     const text = [VERSION, losses.map((l) => `${l}@${margins[l]}`).join(","), round(step), classes.join(","),
       seen.map((v) => [v.x, v.y, v.zoom].map(round).join(",")).join("+"), threshold === null ? "" : round(threshold), space,
-      digit, picked.slice(0, 300).map((i) => i.toString(36)).join(",")].join(";");
-    const hash = new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
-    hash.set(this.key, text);
+      picked.map((i) => i.toString(36)).join(",")].join(";");
     clearTimeout(this.writing);
-    this.writing = setTimeout(() => history.replaceState(history.state, "", "#" + decodeURIComponent(hash.toString())), 150);
+    this.writing = setTimeout(() => {
+      const hash = new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
+      hash.set(this.key, text);
+      history.replaceState(history.state, "", "#" + decodeURIComponent(hash.toString()));
+    }, 150);
   }
 
   // Take up the state in the address. What is told to the reader where it can't be.
@@ -404,7 +407,7 @@ export class Explorer {
     if (text === null) return "";
     const good = (test) => { if (!test) throw new Error(); };
     try {
-      const [version, spaces, step, classes, views, threshold, space, digit, picked] = text.split(";");
+      const [version, spaces, step, classes, views, threshold, space, picked] = text.split(";");
       good(version === VERSION);
       const numbers = (t) => t ? t.split(",").map(Number) : [], margins = {}, shown = this.labels.length;
       const losses = spaces.split(",").map((s) => {
@@ -414,9 +417,9 @@ export class Explorer {
         return loss;
       });
       const seen = views.replaceAll(" ", "+").split("+").map(numbers), state = { losses, step: +step, classes: numbers(classes),
-        together: seen.length === 1, threshold: threshold === "" ? null : +threshold, space, digit: +digit,
+        together: seen.length === 1, threshold: threshold === "" ? null : +threshold, space,
         picked: picked ? picked.split(",").map((i) => parseInt(i, 36)) : [] };
-      good(state.step >= 0 && state.step <= 1 && state.classes.every((k) => this.colours[k]) && state.digit < shown);
+      good(state.step >= 0 && state.step <= 1 && state.classes.every((k) => this.colours[k]));
       good(losses.includes(space) && !Number.isNaN(state.threshold) && state.picked.every((i) => i >= 0 && i < shown));
       good(seen.every((v) => v.length === 3 && v.every(Number.isFinite) && v[2] > 0) && (seen.length === 1 || seen.length === losses.length));
       Object.assign(this, state);
@@ -472,15 +475,16 @@ function within([x, y], loop) {
   return inside;
 }
 
-export function dress() {
+function dress() {
   if (!document.getElementById("fslviz-explorer")) document.head.append(el("style", { id: "fslviz-explorer" }, css));
 }
 
 if (base) document.addEventListener("DOMContentLoaded", () => {
   const places = document.querySelectorAll("div.fslviz-explorer");
   if (places.length) dress();
+  const pack = new Pack(fromScripts(base));
   for (const root of places) {
-    root.explorer = new Explorer(root, new Pack(fromScripts(base)), root.dataset);
+    root.explorer = new Explorer(root, pack, root.dataset);
     root.explorer.start();
   }
 });
@@ -499,7 +503,8 @@ export function render({ model, el: root }) {
   });
   const here = (e) => ({ losses: e.losses, margins: Object.fromEntries(e.losses.filter((l) => e.current(l).margin !== null)
     .map((l) => [l, e.current(l).margin])), step: e.step, threshold: e.threshold, selection: e.picked });
-  const explorer = new Explorer(root, new Pack(ask), { losses: model.get("losses").join(","), parts: model.get("parts") }, (e) => {
+  const options = { losses: model.get("losses").join(","), parts: model.get("parts"), margins: JSON.stringify(model.get("margins")) };
+  const explorer = new Explorer(root, new Pack(ask), options, (e) => {
     for (const [name, value] of Object.entries(here(e)))
       if (JSON.stringify(model.get(name)) !== JSON.stringify(value)) model.set(name, value);
     model.save_changes();

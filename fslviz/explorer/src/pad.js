@@ -53,10 +53,11 @@ export class Pad {
 
   // At most one embedding a frame, however fast the pen.
   changed() {
+    const penned = performance.now();
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
       this.paint();
-      this.explorer.draw(this.strokes);
+      this.explorer.draw(this.strokes, penned);
     });
   }
 
