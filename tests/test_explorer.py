@@ -296,6 +296,43 @@ def test_the_page_and_pytorch_agree(opened):
         assert np.abs(np.array(ours) - theirs).max() < 1e-3 * theirs.std()
 
 
+def touch(page, *ways):
+    """Fingers on the screen, each along its way at once."""
+    hand = page.context.new_cdp_session(page)
+    for i, places in enumerate(zip(*ways, strict=True)):
+        points = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(places)]
+        kind = "touchMove" if i else "touchStart"
+        hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_a_phone_by_touch(opened):
+    page = opened(width=390, has_touch=True, is_mobile=True)
+    canvas(page, "Triplet").scroll_into_view_if_needed()
+    page.touchscreen.tap(*pixel_of(page, "triplet", 30))
+    page.wait_for_selector(".fx-strip[aria-label^='a ']")
+    before = {loss: picture(page, loss) for loss in ("Triplet", "CosFace")}
+    box = canvas(page, "Triplet").bounding_box()
+    x, y, side = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"]
+    apart = [0.1 + 0.03 * i for i in range(10)]
+    touch(page, [(x - side * a, y) for a in apart], [(x + side * a, y) for a in apart])
+    assert page.evaluate("document.querySelector('.fslviz-explorer').explorer.views.triplet.zoom") > 2
+    assert all(picture(page, loss) != before[loss] for loss in before)
+    page.get_by_role("button", name="Reset").tap()
+    page.get_by_role("button", name="Lasso").tap()
+    canvas(page, "Triplet").scroll_into_view_if_needed()
+    box = canvas(page, "Triplet").bounding_box()
+    at = lambda u, v: (box["x"] + u * box["width"], box["y"] + v * box["height"])  # noqa: E731
+    touch(page, [at(0.1, 0.1), at(0.9, 0.1), at(0.9, 0.5), at(0.1, 0.5)])
+    assert 500 < lit(page) < 4500
+    pad = page.get_by_role("application", name="Drawing pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    touch(page, [at(*p) for a, b in zip(SEVEN, SEVEN[1:], strict=False) for p in np.linspace(a, b, 9)])
+    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    assert sum(strip(page, loss).count("7") for loss in ("Triplet", "CosFace")) >= 7
+
+
 def test_a_drawing_is_prepared_as_mnist_is(opened):
     page = opened()
     stroke(page, SEVEN)
