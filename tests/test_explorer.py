@@ -153,6 +153,31 @@ def test_a_class_a_lasso_and_a_region_by_key(opened):
     assert lit(page) == 100
 
 
+def test_digits_lie_in_the_wedge_and_around_the_centre_of_their_class(opened):
+    page = opened()
+    look = """loss => {
+        const { labels, colours, panels } = document.querySelector('.fslviz-explorer').explorer;
+        const { space } = panels.get(loss), sums = colours.map(() => [0, 0, 0]);
+        const at = (canvas, [x, y]) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data];
+        let own = 0;
+        labels.forEach((k, i) => {
+            const place = space.place(i), [r, g, b, a] = at(space.under, space.toPixel(place)), [R, G, B] = colours[k];
+            own += a > 0 && Math.abs(r - R) + Math.abs(g - G) + Math.abs(b - B) < 25;
+            place.forEach((v, j) => sums[k][j] += v);
+            sums[k][2]++;
+        });
+        const discs = sums.map(([x, y, n]) => [x / n, y / n]).map((c) => at(space.canvas,
+            space.toPixel(c).map((v, j) => j ? v : v - 6 * devicePixelRatio)));
+        return [own / labels.length, discs.every((d) => Math.min(...d) > 225)];
+    }"""
+    picture(page, "CosFace")
+    for loss, share in (("softmax", 0.95), ("cosface", 0.9)):
+        own, discs = page.evaluate(look, loss)
+        assert own > share
+        assert discs, loss
+    assert page.evaluate(look, "triplet") == [0, True]
+
+
 def test_pan_and_zoom_one_space_or_all(opened):
     page = opened()
     a, b = picture(page, "Contrastive"), picture(page, "CosFace")
