@@ -168,8 +168,8 @@ def train(
     ``preset`` is "quick" (two CPU cores) or "full" (a GPU, or patience), by default what suits the device; ``images``
     overrides its number of images seen, ``batch`` the loss's own batch size. ``start`` is a run whose network is
     trained further instead of a new one. The same call on the same machine gives the same numbers, and finds the run
-    in the cache folder unless ``cached`` is false. ``watch`` is told the share done (0 to 1) after every step; what it
-    raises ends the training, of which nothing is kept.
+    in the cache folder unless ``cached`` is false. ``watch`` is told the share done (0 to 1) after every step, in place
+    of the bar; what it raises ends the training, of which nothing is kept.
 
     Raises ValueError, naming the argument, for a name, a number or a shape that can't be.
     """
@@ -233,7 +233,8 @@ def _train(recipe: Recipe, data: Data, start: Run | None, watch: Callable[[float
     trail: list[np.ndarray] = []
     trail_seen: list[int] = []
     seconds = 0.0
-    with tqdm(total=steps * recipe.batch, unit="image", unit_scale=True, desc=recipe.loss, disable=QUIET) as bar:
+    quiet = QUIET or watch is not None
+    with tqdm(total=steps * recipe.batch, unit="image", unit_scale=True, desc=recipe.loss, disable=quiet) as bar:
         for step in range(steps + 1):
             if step in frames:
                 trail.append(_embed(model, data.test_images[:TRAIL]).astype(np.float16))

@@ -81,12 +81,12 @@ class _Stopped(Exception):
 def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.VBox:
     """Controls that train anew when the margin is let go, and show the new 2-D space beside the one before.
 
-    A training sees ``images`` (by default 9,000 on a CPU, 180,000 on a GPU) of 20,000; it shows its progress, can be
+    A training sees ``images`` (by default 9,000 on a CPU, 20,000 on a GPU) of 20,000; it shows its progress, can be
     stopped, and is not repeated for a margin that was trained before. Raises ValueError for a loss without a margin.
     """
     if loss not in DEFAULT:
         unknown("loss with a margin", loss, DEFAULT)
-    images = images or (180_000 if torch.cuda.is_available() else 9_000)
+    images = images or (20_000 if torch.cuda.is_available() else 9_000)
     digits = load("mnist")
     few = replace(
         digits,

@@ -74,7 +74,7 @@ def wait(lab):
     return lab.children[1].children[2].value
 
 
-def test_the_margin_lab_shows_the_new_space_beside_the_old(trained):
+def test_the_margin_lab_shows_the_new_space_beside_the_old(trained, capsys):
     lab = fslviz.margin_lab("cosface", images=320)
     losses, margin = lab.children[0].children
     stop, bar, _ = lab.children[1].children
@@ -86,6 +86,7 @@ def test_the_margin_lab_shows_the_new_space_beside_the_old(trained):
     assert [r.recipe.options["margin"] for r in lab.runs] == [0.1, 0.3]
     assert lab.children[2].value != first
     assert (bar.value, stop.disabled) == (1.0, True)
+    assert capsys.readouterr().err == ""  # its own bar is enough
     losses.value = "sphereface"
     wait(lab)
     assert [(r.recipe.loss, r.recipe.options["margin"]) for r in lab.runs] == [("cosface", 0.3), ("sphereface", 4)]
