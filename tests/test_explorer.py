@@ -118,16 +118,26 @@ def test_a_digit_lights_in_every_space(opened, served, way, width):
     assert all(picture(page, loss) != before[loss] for loss in before)
 
 
-def test_its_neighbours_are_those_of_the_embedding(opened):
+@pytest.mark.parametrize(("loss", "network"), [("Contrastive", "contrastive@1"), ("CosFace", "cosface@0.1")])
+def test_its_neighbours_are_those_of_the_embedding(opened, loss, network):
     page = opened()
-    canvas(page, "Contrastive").focus()
+    canvas(page, loss).focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_selector(".fx-strip[aria-label^='a ']")
     digit = page.evaluate("document.querySelector('.fslviz-explorer').explorer.digit")
-    z = pack.Network.read("contrastive@1").embed(fslviz.load().test_images[: pack.SHOWN])
-    near = np.linalg.norm(z - z[digit], axis=1).argsort()[1:6]
-    said = [int(c) for c in strip(page, "Contrastive").split(": ")[1].split(", ")]
-    assert sorted(said) == sorted(fslviz.load().test_labels[near].tolist())
+    z = pack.Network.read(network).embed(fslviz.load().test_images[: pack.SHOWN])
+    if loss == "CosFace":
+        z = z / np.linalg.norm(z, axis=1, keepdims=True)
+    distance = np.linalg.norm(z - z[digit], axis=1)
+    shown = page.evaluate(
+        """loss => { const { space } = document.querySelector('.fslviz-explorer').explorer.panels.get(loss),
+        { digit } = document.querySelector('.fslviz-explorer').explorer;
+        return space.nearest(space.target, space.place(digit), 5, digit); }""",
+        loss.lower(),
+    )
+    said = [int(c) for c in strip(page, loss).split(": ")[1].split(", ")]
+    assert said == fslviz.load().test_labels[shown].tolist()
+    assert distance[shown].max() < np.sort(distance)[5] + 0.01 * z.std()  # places are packed in whole steps
 
 
 def test_a_class_a_lasso_and_a_region_by_key(opened):
