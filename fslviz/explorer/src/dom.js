@@ -1,3 +1,7 @@
+// The losses as a reader knows them, in the order of the course.
+export const NAMES = { contrastive: "Contrastive", triplet: "Triplet", softmax: "Softmax", normface: "NormFace",
+  sphereface: "SphereFace", cosface: "CosFace", arcface: "ArcFace" };
+
 // An element: el("p.note", { title: "x" }, "text", child). Classes get the prefix fx-.
 export function el(kind, properties = {}, ...children) {
   const [tag, ...classes] = kind.split("."), node = document.createElement(tag);

@@ -1,5 +1,5 @@
 // Enrol symbols beside the ten digits; verify the drawing on the pad against each template at a threshold.
-import { el, percent } from "./dom.js";
+import { NAMES, el, percent } from "./dom.js";
 
 const BINS = 60, MOST = 5;
 
@@ -71,7 +71,7 @@ export class Gallery {
 
   say(loss, losses, probe, space) {
     const { explorer } = this, threshold = explorer.threshold ?? this.equal;
-    this.chosen.replaceChildren(...losses.map((l) => el("option", { value: l, selected: l === loss }, l)));
+    this.chosen.replaceChildren(...losses.map((l) => el("option", { value: l, selected: l === loss }, NAMES[l])));
     this.list.replaceChildren(...[...this.symbols].map(([name, samples]) => el("button.chip", { type: "button",
       ariaLabel: `forget ${name}`, onclick: () => { this.symbols.delete(name); explorer.changed(); } },
     `${name}: ${samples.length} ${samples.length > 1 ? "samples" : "sample"} ✕`)));

@@ -5,10 +5,8 @@ import { Pack, fromScripts } from "./pack.js";
 import { Space, hex } from "./space.js";
 import { Gallery } from "./gallery.js";
 import { Pad } from "./pad.js";
-import { el, percent } from "./dom.js";
+import { NAMES, el, percent } from "./dom.js";
 
-const NAMES = { contrastive: "Contrastive", triplet: "Triplet", softmax: "Softmax", normface: "NormFace",
-  sphereface: "SphereFace", cosface: "CosFace", arcface: "ArcFace" };
 const HELP = "Arrows go from digit to digit, Enter lights the region around, Shift with arrows moves the view, "
   + "plus and minus zoom, Escape starts afresh.";
 const VERSION = "v1"; // of the state in the address
@@ -442,10 +440,10 @@ function keep(times, ms) {
 
 // Accuracy and EER over the margins, with a mark at the slider's place.
 function curve(sweep) {
-  const width = 200, height = 46, x = (i) => 8 + i * (width - 16) / (sweep.length - 1), y = (v) => 4 + (1 - v) * (height - 8);
+  const width = 200, height = 46, x = (i) => 8 + i * (width - 16) / (sweep.length - 1), y = (v) => (1 - v) * height;
   const line = (key) => sweep.map((s, i) => `${x(i)},${y(s.merits[key])}`).join(" ");
   const root = el("div.curve");
-  root.innerHTML = `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="15-NN accuracy and EER over the margins">
+  root.innerHTML = `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="15-NN accuracy and EER, from 0 to 100%, over the margins">
     <line class="fx-mark" y1="0" y2="${height}"/><polyline class="fx-accuracy" points="${line("15-NN")}"/>
     <polyline class="fx-eer" points="${line("EER")}"/></svg><div class="fx-key"><span class="fx-accuracy">15-NN</span>
     <span>${sweep[0].margin} – ${sweep.at(-1).margin}</span><span class="fx-eer">EER</span></div>`;
