@@ -5,7 +5,9 @@ import http.server
 import json
 import shutil
 import subprocess
+import sys
 import threading
+import types
 
 import numpy as np
 import pytest
@@ -597,6 +599,16 @@ def test_a_bad_argument_is_named():
         shown.step = 2.0
     with pytest.raises(ValueError, match="selection must be a number from 0 to 4999"):
         shown.selection = [5000]
+
+
+def test_in_colab_it_is_the_widget_alone(monkeypatch):
+    assert "fslviz-explorer" in fslviz.Explorer(["cosface"])._repr_mimebundle_()[0]["text/html"]
+    widgets = types.SimpleNamespace(_installed_url="manager.js")
+    colab = types.SimpleNamespace(enable_custom_widget_manager=lambda: None, _widgets=widgets)
+    monkeypatch.setitem(sys.modules, "google.colab.output", colab)
+    bundle, metadata = fslviz.Explorer(["cosface"])._repr_mimebundle_()
+    assert "text/html" not in bundle
+    assert "manager.js" in json.dumps(metadata)
 
 
 def test_a_damaged_pack_is_named(monkeypatch, tmp_path):

@@ -92,8 +92,10 @@ class Explorer(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """The widget, and for the built book the place where its script puts the same explorer."""
         bundle, metadata = super()._repr_mimebundle_(**options) or ({}, {})
-        place = mount(self.losses, self.parts.split(","), self.margins)
-        return {**bundle, "text/html": place, "text/plain": f"Explorer of {', '.join(self.losses)}"}, metadata
+        bundle["text/plain"] = f"Explorer of {', '.join(self.losses)}"
+        if not metadata:  # in Colab alone there is some, and there no page that would fill the place
+            bundle["text/html"] = mount(self.losses, self.parts.split(","), self.margins)
+        return bundle, metadata
 
 
 def mount(losses: Sequence[str], parts: Sequence[str], margins: Mapping[str, float] | None = None) -> str:
