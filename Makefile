@@ -38,7 +38,7 @@ serve: book  ## serve the built book
 
 notebooks: .venv/.done  ## execute all notebooks in order and keep their outputs
 	TQDM_DISABLE=1 .venv/bin/jupyter execute --inplace notebooks/*.ipynb
-	.venv/bin/python book/picture.py
+	.venv/bin/python book/outputs.py
 
 lint: .venv/.done  ## check style, format and types
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy

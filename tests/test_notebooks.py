@@ -13,7 +13,7 @@ import pytest
 import yaml
 from nbclient import NotebookClient
 
-from book.picture import picture
+from book.outputs import VIEW, picture
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
@@ -37,6 +37,15 @@ def test_outputs_hold_no_path_warning_or_traceback(notebook):
     shown = json.dumps([c.outputs for c in code(notebook)])
     shown = re.sub(r'"image/png": "[^"]*"', "", shown)
     assert not re.search(r"/(home|root|tmp|usr|work|Users)/|Warning|Traceback|0x[0-9a-f]{6}", shown)
+
+
+def test_explorers_are_kept_without_their_script(notebook):
+    assert "_esm" not in json.dumps(notebook.metadata)
+    shown = [
+        o.data for c in code(notebook) for o in c.outputs if "fslviz-explorer" in o.get("data", {}).get("text/html", "")
+    ]
+    assert len(shown) == sum("fslviz.Explorer(" in c.source for c in code(notebook))
+    assert all(VIEW not in data for data in shown)
 
 
 def test_asks_colab_for_a_gpu(notebook):

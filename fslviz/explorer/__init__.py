@@ -102,7 +102,8 @@ def mount(losses: Sequence[str], parts: Sequence[str], margins: Mapping[str, flo
     """HTML: where the book's script puts an explorer."""
     chosen = {"losses": ",".join(losses), "parts": ",".join(parts), "margins": json.dumps(margins or {})}
     data = " ".join(f'data-{k}="{html.escape(v)}"' for k, v in chosen.items())
-    return f'<div class="fslviz-explorer" {data}><em>The explorer needs JavaScript, or a running kernel.</em></div>'
+    said = "The explorer needs JavaScript; in a notebook, run this cell."
+    return f'<div class="fslviz-explorer" {data}><em>{said}</em></div>'
 
 
 def ship(folder: Path) -> None:
