@@ -468,6 +468,7 @@ def test_a_malformed_link_gives_the_usual_view(opened, hash_):
 def test_two_explorers_leave_each_other_alone(opened):
     page = opened("two.html")
     page.wait_for_function("document.querySelectorAll('[data-ready]').length == 2")
+    assert not page.get_by_label("zoom together").first.is_visible()  # one space each
     before = canvas(page, "CosFace").evaluate("c => c.toDataURL()")
     page.get_by_label("Triplet margin").focus()
     page.keyboard.press("End")

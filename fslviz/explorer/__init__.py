@@ -22,11 +22,11 @@ PARTS = ("choose", "margin", "training", "draw", "enrol")
 class Explorer(anywidget.AnyWidget):
     """Embedding spaces side by side, of networks trained at many margins: move, light, draw, enrol.
 
-    ``losses``: the spaces shown. ``parts``: what stands beside them, of ``PARTS``; all by default. ``margins``: a
-    trained margin for each loss that has one. ``step``: the place in the training, from 0 to 1. ``threshold``: a
-    distance, or None for that at which FMR and FNMR are equal. ``selection``: the indices of the test images that are
-    lit. All but ``parts`` follow the reader's hand and can be set. Raises ValueError for a name or a number that can't
-    be, RuntimeError where the pack is damaged.
+    ``losses``: the spaces shown. ``parts``: what stands beside them, of "choose" (the losses), "margin", "training",
+    "draw" and "enrol"; all by default. ``margins``: a trained margin for each loss that has one. ``step``: the place
+    in the training, from 0 to 1. ``threshold``: a distance, or None for that at which FMR and FNMR are equal.
+    ``selection``: the indices of the test images that are lit. All but ``parts`` follow the reader's hand and can be
+    set. Raises ValueError for a name or a number that can't be, RuntimeError where the pack is damaged.
     """
 
     losses = traitlets.List(traitlets.Unicode()).tag(sync=True)

@@ -260,6 +260,7 @@ class Explorer {
     for (const [name, button] of Object.entries(this.tools)) press(button, this.tool === name);
     this.root.classList.toggle("fx-lassoing", this.tool === "lasso");
     this.link.checked = this.together;
+    this.link.parentElement.hidden = this.losses.length < 2;
     for (const loss of this.losses) {
       const { figures, slider, curve, space, root } = this.panels.get(loss), now = this.current(loss);
       const { "15-NN": accuracy, EER } = now.merits, margin = now.margin === null ? "no margin" : `margin ${now.margin}`;
