@@ -258,6 +258,18 @@ def test_points_glide_unless_motion_is_reduced(opened):
         assert (page.evaluate("window.least") < 1) == glides
 
 
+def test_a_curve_shows_the_limit_between_the_margins_around_it(opened):
+    page = opened()
+    mark = page.locator(".fx-edge")
+    assert mark.count() == 1  # of the four, CosFace alone has a limit
+    edge, places = float(mark.get_attribute("x1")), []
+    curve = page.get_by_role("region", name="CosFace space").locator("polyline").first.get_attribute("points")
+    for margin, point in zip(pack.MARGINS["cosface"], curve.split(), strict=True):
+        places.append((margin, float(point.split(",")[0])))
+    limit = np.interp(edge, [x for _, x in places], [m for m, _ in places])
+    assert limit == pytest.approx(1 - np.cos(2 * np.pi / 10), abs=1e-4)
+
+
 def test_the_training_plays_and_is_scrubbed(opened):
     page = opened()
     end = picture(page, "Triplet")
@@ -309,6 +321,28 @@ def test_a_drawn_digit_lands_among_its_own(opened):
     page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
     page.get_by_role("button", name="Clear").click()
     page.wait_for_function("document.querySelector('.fx-strip').ariaLabel == 'no digit chosen'")
+
+
+def test_what_arrives_late_does_not_displace_what_came_after(opened, served):
+    page = opened(base=served)
+
+    def late(route):
+        page.wait_for_timeout(1500)
+        route.continue_()
+
+    page.route("**/cosface@0.15.net.js", late)
+    stroke(page, SEVEN)
+    page.get_by_label("CosFace margin").focus()
+    place = "document.querySelector('.fslviz-explorer').explorer.panels.get('cosface').probe.place"
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(200)
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(2500)
+    shown = page.evaluate(place)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(500)
+    assert page.evaluate(place) == shown
 
 
 def test_one_draws_by_keys(opened):
@@ -455,7 +489,51 @@ def test_a_link_reopens_the_view(opened, site):
     assert other.get_by_role("button", name="light the digits 4").get_attribute("aria-pressed") == "true"
 
 
-@pytest.mark.parametrize("hash_", ["v1;nosuch@1", "v0;cosface@1;1", "%%%", "v1;cosface@99;1;;0,0,1;;cosface;"])
+def test_a_link_within_the_page_is_followed(opened):
+    page = opened()
+    page.evaluate("location.hash = 'explorer=v1;triplet@0,cosface@8;0.5;;0,0,1;;triplet;'")
+    page.wait_for_function("document.body.innerText.includes('margin 1.2\\n')")
+    assert page.locator(".fx-points").count() == 2
+    assert page.get_by_label("place in the training").input_value() == "0.5"
+    page.evaluate("location.hash = 'explorer=v1;cosface@99'")
+    page.wait_for_selector(".fx-note:has-text('could not be read')")
+    assert "margin 1.2\n" in figures(page, "CosFace")
+    page.evaluate("location.hash = 'explorer=v1;cosface@0;1;;0,0,1;;cosface;'")
+    page.wait_for_selector(".fx-note", state="detached")
+    assert page.locator(".fx-points").count() == 1
+
+
+def test_no_link_breaks_the_explorer(opened):
+    """Links cut, doubled and garbled at random: each is taken up or left aside, and the spaces stay."""
+    page, rng, outcomes = opened(), np.random.default_rng(0), set()
+    good = "v1;triplet@4,cosface@8;0.5;3,4;0.1,0.2,2+0,0,1;0.4;triplet;1a,2b"
+    for _ in range(80):
+        text = list(good)
+        for _ in range(rng.integers(1, 4)):
+            at, sign = rng.integers(len(text)), rng.choice(list("0123456789abz;,@+.-%&=é "))
+            text[at : at + rng.integers(3)] = [sign] * rng.integers(3)
+        page.evaluate(
+            "async t => { location.hash = 'explorer=' + t; await new Promise((r) => setTimeout(r, 30)); }",
+            "".join(text),
+        )
+        outcomes.add(page.locator(".fx-note").count())
+        assert page.get_by_role("alert").count() == 0, text
+        assert page.locator(".fx-points").count() == len(
+            page.evaluate("document.querySelector('.fslviz-explorer').explorer.losses")
+        )
+    assert outcomes == {0, 1}
+
+
+@pytest.mark.parametrize(
+    "hash_",
+    [
+        "v1;nosuch@1",
+        "v0;cosface@1;1",
+        "%%%",
+        "v1;cosface@99;1;;0,0,1;;cosface;",
+        "v1;cosface@length;1;;0,0,1;;cosface;",
+    ],
+)
 def test_a_malformed_link_gives_the_usual_view(opened, hash_):
     page = opened(f"all.html#explorer={hash_}")
     assert "could not be read" in page.locator(".fx-note").inner_text()
@@ -591,6 +669,8 @@ def test_the_built_script_is_that_of_the_source(tmp_path):
 def test_a_bad_argument_is_named():
     with pytest.raises(ValueError, match="no loss 'cosfac'.*did you mean 'cosface'"):
         fslviz.Explorer(["cosfac"])
+    with pytest.raises(ValueError, match="each named once"):
+        fslviz.Explorer(["cosface", "cosface"])
     with pytest.raises(ValueError, match="no part 'drawing'"):
         fslviz.Explorer(parts=["drawing"])
     with pytest.raises(ValueError, match="margins trained for cosface are"):

@@ -59,8 +59,8 @@ class Explorer(anywidget.AnyWidget):
         for loss in proposal["value"]:
             if loss not in pack.MARGINS:
                 unknown("loss", loss, pack.MARGINS)
-        if not proposal["value"]:
-            raise ValueError("losses must name at least one space")
+        if not proposal["value"] or len(set(proposal["value"])) < len(proposal["value"]):
+            raise ValueError(f"losses must be one or more, each named once, not {proposal['value']}")
         return proposal["value"]
 
     @traitlets.validate("margins")

@@ -32,11 +32,12 @@ export class Gallery {
   }
 
   // Templates: the mean of the known training digits of each class, and of each symbol's samples, as they are compared.
-  async update() {
+  async update(late) {
     const { explorer } = this, { pack, losses, space: loss } = explorer, { grain, mean, std } = pack.manifest;
     const { space, probe } = explorer.panels.get(loss), { name } = explorer.current(loss), { labels, knownLabels } = explorer;
     const [known, points, network] = await Promise.all([pack.places(`${name}/known`, grain), pack.places(`${name}/points`, grain),
       explorer.network(name)]);
+    if (late()) return;
     const groups = Array.from({ length: 10 }, (_, k) => [`${k}`, []]);
     knownLabels.forEach((k, i) => groups[k][1].push([known[2 * i], known[2 * i + 1]]));
     for (const [symbol, samples] of this.symbols)

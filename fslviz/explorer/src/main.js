@@ -10,6 +10,8 @@ import { NAMES, el, percent } from "./dom.js";
 const HELP = "Arrows go from digit to digit, Enter lights the region around, Shift with arrows moves the view, "
   + "plus and minus zoom, Escape starts afresh.";
 const VERSION = "v1"; // of the state in the address
+// Beyond these margins no arrangement of ten classes on a circle, 36 degrees apart, satisfies the loss.
+const LIMITS = { cosface: 1 - Math.cos(Math.PI / 5), arcface: Math.PI / 5 };
 const base = document.currentScript?.src.replace(/[^/]*$/, "");
 let count = 0;
 
@@ -18,7 +20,7 @@ class Explorer {
     Object.assign(this, { root, pack, told, losses: losses.split(","), parts: new Set(parts.split(",")), given: JSON.parse(margins) });
     Object.assign(this, { margins: {}, step: 1, classes: [], picked: [], digit: -1, together: true, threshold: null });
     Object.assign(this, { space: this.losses[0], tool: "pan", image: null, networks: new Map(), panels: new Map() });
-    Object.assign(this, { views: {}, times: { frame: [], pen: [] }, key: "explorer" + (++count > 1 ? count : "") });
+    Object.assign(this, { views: {}, times: { frame: [], pen: [] }, life: new AbortController(), key: "explorer" + (++count > 1 ? count : "") });
   }
 
   async start() {
@@ -36,10 +38,8 @@ class Explorer {
       }
       const labels = new Uint8Array(await this.pack.part("labels"));
       [this.labels, this.knownLabels] = [labels.subarray(0, manifest.shown), labels.subarray(manifest.shown)];
-      const notice = this.read();
       this.build();
-      if (notice) this.root.prepend(el("p.note", { role: "status" }, notice));
-      await this.update(false);
+      await this.reopen(false);
     } catch (error) {
       this.root.replaceChildren(el("p.note.error", { role: "alert" }, error.message));
       return;
@@ -91,9 +91,13 @@ class Explorer {
       }
       return false;
     };
-    new ResizeObserver(() => this.redraw()).observe(this.grid);
-    new MutationObserver(() => this.redraw()).observe(document.documentElement, { attributes: true });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
+    const redraw = () => this.redraw(), { signal } = this.life;
+    const observers = [new ResizeObserver(redraw), new MutationObserver(redraw)];
+    observers[0].observe(this.grid);
+    observers[1].observe(document.documentElement, { attributes: true });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw, { signal });
+    addEventListener("hashchange", () => this.reopen(true), { signal });
+    signal.addEventListener("abort", () => observers.forEach((o) => o.disconnect()));
   }
 
   panel(loss) {
@@ -102,12 +106,13 @@ class Explorer {
     const strip = el("canvas.strip", { role: "img", ariaLabel: "no digit chosen" });
     const space = new Space(under, canvas, this.pack), sweep = this.sweeps[loss];
     const figures = el("p.figures"), children = [
-      el("h4", {}, NAMES[loss]), el("div.square", {}, under, canvas, el("span.scale", {}, el("i"), el("span"))), strip, figures];
+      el("h4", {}, NAMES[loss]), el("div.square", {}, under, canvas, el("span.scale", {}, el("i"), el("span"))),
+      el("div.film", {}, strip, el("span.hint", { ariaHidden: "true" }, "point at a digit")), figures];
     const panel = { loss, space, canvas, strip, figures, root: null };
     if (sweep.length > 1 && this.parts.has("margin")) {
       panel.slider = el("input", { type: "range", min: 0, max: sweep.length - 1, step: 1, ariaLabel: `${NAMES[loss]} margin`,
         oninput: () => { this.stop(); this.margins = { ...this.margins, [loss]: +panel.slider.value }; this.changed(); } });
-      panel.curve = curve(sweep);
+      panel.curve = curve(sweep, LIMITS[loss]);
       children.push(panel.curve.root, panel.slider);
     }
     panel.root = el("section.panel", { ariaLabel: `${NAMES[loss]} space` }, ...children);
@@ -232,6 +237,7 @@ class Explorer {
   }
 
   async update(glide) {
+    const turn = (this.turn = {}), late = () => turn !== this.turn; // while a part is on its way the reader may move on
     for (const loss of this.losses) if (!this.panels.has(loss)) this.panels.set(loss, this.panel(loss));
     const shown = this.losses.map((loss) => this.panels.get(loss));
     if (this.grid.childElementCount !== shown.length || shown.some((p, i) => this.grid.children[i] !== p.root))
@@ -242,12 +248,13 @@ class Explorer {
     try {
       if (this.root.dataset.ready) this.root.querySelector(".fx-error")?.remove();
       await Promise.all(shown.map(({ loss, space }) => space.show(this.current(loss).name, this.step, glide && !still)));
-      if (this.image) await this.embed();
-      await this.gallery?.update();
+      if (this.image && !late()) await this.embed(late);
+      if (!late()) await this.gallery?.update(late);
     } catch (error) {
       if (!this.root.dataset.ready) throw error;
       this.root.prepend(el("p.note.error", { role: "alert" }, error.message));
     }
+    if (late()) return;
     this.say();
     this.redraw();
   }
@@ -361,13 +368,14 @@ class Explorer {
   }
 
   // Where this drawing lies in every space, with the training digits nearest to it. Image: 784 greys, or null.
-  async embed() {
+  async embed(late) {
     const { mean, std, grain } = this.pack.manifest;
     const standard = this.image.map((v) => (v - mean) / std);
     const ready = await Promise.all(this.losses.map(async (loss) => {
       const { name } = this.current(loss);
       return [loss, await this.network(name), await this.pack.places(`${name}/known`, grain)];
     }));
+    if (late()) return;
     for (const [loss, network, known] of ready) {
       const panel = this.panels.get(loss), place = panel.space.fromOutput(network.embed(standard));
       panel.probe = { place, known, near: panel.space.nearest(known, place, 5) };
@@ -400,7 +408,15 @@ class Explorer {
     }, 150);
   }
 
-  // Take up the state in the address. What is told to the reader where it can't be.
+  // Take up the state in the address, where there is one.
+  reopen(glide) {
+    const notice = this.read();
+    this.root.querySelector(".fx-note")?.remove();
+    if (notice) this.root.prepend(el("p.note", { role: "status" }, notice));
+    return this.update(glide);
+  }
+
+  // What is told to the reader where the state in the address can't be taken up.
   read() {
     const text = new URLSearchParams(location.hash.slice(1)).get(this.key);
     if (text === null) return "";
@@ -411,7 +427,7 @@ class Explorer {
       const numbers = (t) => t ? t.split(",").map(Number) : [], margins = {}, shown = this.labels.length;
       const losses = spaces.split(",").map((s) => {
         const [loss, margin] = s.split("@");
-        good(this.sweeps[loss]?.[margin]);
+        good(Object.hasOwn(this.sweeps, loss) && /^\d+$/.test(margin) && this.sweeps[loss][margin] && !(loss in margins));
         margins[loss] = +margin;
         return loss;
       });
@@ -419,8 +435,8 @@ class Explorer {
         together: seen.length === 1, threshold: threshold === "" ? null : +threshold, space,
         picked: picked ? picked.split(",").map((i) => parseInt(i, 36)) : [] };
       good(state.step >= 0 && state.step <= 1 && state.classes.every((k) => this.colours[k]));
-      good(losses.includes(space) && !Number.isNaN(state.threshold) && state.picked.every((i) => i >= 0 && i < shown));
-      good(seen.every((v) => v.length === 3 && v.every(Number.isFinite) && v[2] > 0) && (seen.length === 1 || seen.length === losses.length));
+      good(losses.includes(space) && (state.threshold === null || (state.threshold >= 0 && state.threshold < Infinity)) && state.picked.every((i) => i >= 0 && i < shown));
+      good(seen.every((v) => v.length === 3 && v.every(Number.isFinite) && v[2] >= 0.3 && v[2] <= 40) && (seen.length === 1 || seen.length === losses.length));
       Object.assign(this, state);
       Object.assign(this.margins, margins);
       Object.keys(this.views).forEach((loss) => {
@@ -429,7 +445,7 @@ class Explorer {
       });
       return "";
     } catch {
-      return "The view in this link could not be read, so this is the usual one.";
+      return "The view in this link could not be read, and is left aside.";
     }
   }
 }
@@ -439,14 +455,18 @@ function keep(times, ms) {
   if (times.length > 200) times.shift();
 }
 
-// Accuracy and EER over the margins, with a mark at the slider's place.
-function curve(sweep) {
+// Accuracy and EER over the margins, with a mark at the slider's place and, where there is one, at the limit.
+function curve(sweep, limit) {
   const width = 200, height = 46, x = (i) => 8 + i * (width - 16) / (sweep.length - 1), y = (v) => (1 - v) * height;
   const line = (key) => sweep.map((s, i) => `${x(i)},${y(s.merits[key])}`).join(" ");
+  const over = sweep.findIndex((s) => s.margin > limit), [a, b] = [sweep[over - 1], sweep[over]];
+  const at = limit && x(over - 1 + (limit - a.margin) / (b.margin - a.margin));
+  const edge = at ? `<line class="fx-edge" x1="${at}" x2="${at}" y1="0" y2="${height}"/>` : "";
   const root = el("div.curve");
   root.innerHTML = `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="15-NN accuracy and EER, from 0 to 100%, over the margins">
-    <line class="fx-mark" y1="0" y2="${height}"/><polyline class="fx-accuracy" points="${line("15-NN")}"/>
-    <polyline class="fx-eer" points="${line("EER")}"/></svg><div class="fx-key"><span class="fx-accuracy">15-NN</span>
+    ${edge}<line class="fx-mark" y1="0" y2="${height}"/><polyline class="fx-accuracy" points="${line("15-NN")}"/>
+    <polyline class="fx-eer" points="${line("EER")}"/></svg>
+    ${at ? `<span class="fx-limit-at" style="left:${100 * at / width}%">limit ${limit.toFixed(2)}</span>` : ""}<div class="fx-key"><span class="fx-accuracy">15-NN</span>
     <span>${sweep[0].margin} – ${sweep.at(-1).margin}</span><span class="fx-eer">EER</span></div>`;
   const mark = root.querySelector(".fx-mark");
   return { root, mark: (i) => ["x1", "x2"].forEach((a) => mark.setAttribute(a, x(i))) };
@@ -523,4 +543,5 @@ export function render({ model, el: root }) {
     for (const name of ["losses", "margins", "step", "threshold", "selection"]) model.on(`change:${name}`, take);
   });
   root.explorer = explorer;
+  return () => explorer.life.abort();
 }
