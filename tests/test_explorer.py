@@ -8,13 +8,14 @@ import subprocess
 import sys
 import threading
 import types
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 import fslviz
-from fslviz import explorer
+from fslviz import explorer, training
 from fslviz.explorer import pack
 
 PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Explorer</title>
@@ -657,6 +658,44 @@ def test_the_sweep_is_whole():
     names = [f"{k}@{m:g}" for k, v in pack.MARGINS.items() for m in v] + ["softmax", "normface"]
     assert sorted(manifest["spaces"]) == sorted(names)
     assert manifest["images"] >= 180_000
+
+
+def test_the_sweep_goes_on_where_it_stopped(monkeypatch, tmp_path):
+    digits = fslviz.load()
+    few = replace(
+        digits,
+        train_images=digits.train_images[:3000],
+        train_labels=digits.train_labels[:3000],
+        test_images=digits.test_images[:5000],
+        test_labels=digits.test_labels[:5000],
+        name="few",
+    )
+    monkeypatch.setenv("FSLVIZ_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(pack, "HERE", tmp_path)
+    monkeypatch.setattr(pack, "MARGINS", {"contrastive": [0.5, 1.0], "softmax": []})
+    monkeypatch.setattr(pack, "load", lambda name: few)
+    monkeypatch.setattr(pack, "train", functools.partial(fslviz.train, images=3200, batch=16))
+    trained, allowed, trains = [], 2, training._train
+
+    def counted(recipe, *rest):
+        if len(trained) == allowed:
+            raise KeyboardInterrupt
+        trained.append((recipe.loss, recipe.options))
+        return trains(recipe, *rest)
+
+    monkeypatch.setattr(training, "_train", counted)
+    with pytest.raises(KeyboardInterrupt):
+        pack.sweep()
+    assert [p.name for p in tmp_path.iterdir()] == ["cache"]  # nothing half-written
+    allowed = 9
+    pack.sweep()
+    assert trained == [("contrastive", {}), ("contrastive", {"margin": 0.5}), ("softmax", {})]
+    manifest = pack.manifest()
+    assert list(manifest["spaces"]) == ["contrastive@0.5", "contrastive@1", "softmax"]
+    run = pack.train("softmax", few)
+    assert (manifest["seed"], manifest["images"], manifest["data"]) == (0, 3200, run.recipe.data)
+    z = pack.Network.read("softmax").embed(few.test_images[:200])
+    assert np.abs(z - run.embed(few.test_images[:200])).max() < 0.1 * z.std()
 
 
 def test_the_built_script_is_that_of_the_source(tmp_path):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from test_explorer import SEVEN, STAR, canvas, figures, picture, pixel_of, strip, stroke
 
 HTML = Path(__file__).parent.parent / "_build" / "html"
 # index.html only leads on to the first page
@@ -51,6 +52,56 @@ def test_page(browser, name, width, scheme):
     assert overflow <= 0, f"the page is {overflow} px wider than the screen"
     assert pictures == 0, "pictures missing"
     assert scrolling == 0 or width == 390, "a table scrolls sideways"
+
+
+@pytest.mark.parametrize(
+    "name", ["book/intro", *(f"notebooks/{n}" for n in ("02_siamese", "03_triplet", "04_margins"))]
+)
+def test_an_explorer_stands_on_the_page(browser, name):
+    page = browser.new_page()
+    page.goto((HTML / f"{name}.html").as_uri())
+    page.wait_for_selector(".fslviz-explorer[data-ready]")
+    assert page.locator(".fslviz-explorer input[aria-label$=margin]").count() >= 1
+    for link in page.locator("a[href^='#explorer=']").all():
+        link.click()
+        page.wait_for_function("document.body.innerText.includes('margin 1.2\\n')")
+        assert page.locator(".fx-note").count() == 0
+    page.close()
+
+
+def test_all_that_the_explorer_does_in_the_book(browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((HTML / "notebooks/05_side_by_side.html").as_uri())
+    page.wait_for_selector(".fslviz-explorer[data-ready]")
+    space = canvas(page, "Triplet")
+    space.scroll_into_view_if_needed()
+    page.mouse.move(*pixel_of(page, "triplet", 30))
+    page.wait_for_selector(".fx-strip[aria-label^='a ']")
+    assert strip(page, "CosFace").startswith("a ")
+    page.mouse.move(1, 1)
+    page.get_by_label("CosFace margin").press("End")
+    page.wait_for_function("document.body.innerText.includes('margin 1.2\\n')")
+    end = picture(page, "Triplet")
+    page.locator(".fx-training input").press("Home")
+    page.wait_for_function("document.querySelector('.fx-training output').value.startsWith('0 images seen')")
+    assert picture(page, "Triplet") != end
+    stroke(page, SEVEN)
+    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    assert strip(page, "Triplet").count("7") >= 4
+    page.get_by_role("button", name="Clear").click()
+    stroke(page, STAR)
+    page.get_by_role("button", name="Enrol this drawing").click()
+    page.wait_for_selector("text=✶: 1 sample")
+    stroke(page, STAR)
+    page.wait_for_selector(".fx-verdict:has-text('Accepted as ✶')")
+    page.get_by_label("threshold").press("Home")
+    page.wait_for_function("document.body.innerText.includes('threshold 0.000')")
+    page.wait_for_function("location.hash.endsWith(';0;contrastive;')")
+    page.reload()
+    page.wait_for_selector(".fslviz-explorer[data-ready]")
+    assert "margin 1.2\n" in figures(page, "CosFace")
+    assert "threshold 0.000" in page.locator(".fx-enrol p.fx-figures").inner_text()
+    page.close()
 
 
 def test_the_training_plays_and_goes_to_any_place(browser):

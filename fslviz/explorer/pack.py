@@ -45,7 +45,7 @@ MARGINS: dict[str, list[float]] = {
 DEFAULT = {
     loss: inspect.signature(training.LOSSES[loss]).parameters["margin"].default for loss in MARGINS if MARGINS[loss]
 }
-SHOWN, KNOWN, TRAIL = 5000, 2000, training.TRAIL  # the first test and training images; test images along a training
+SHOWN, KNOWN, TRAIL = 5000, 2000, 1000  # the first test images, training images, and test images along a training
 FRAMES = range(0, training.FRAMES, 2)
 GRAIN, COARSE = 2000, 300  # steps of a place from the middle of its space to the rim, and of one along a training
 
