@@ -66,6 +66,8 @@ def test_an_explorer_stands_on_the_page(browser, name):
         link.click()
         page.wait_for_function("document.body.innerText.includes('margin 1.2\\n')")
         assert page.locator(".fx-note").count() == 0
+        box = canvas(page, "CosFace").bounding_box()
+        assert 0 < box["y"] < box["y"] + box["height"] < 720  # what the link has moved is in view
     page.close()
 
 

@@ -96,7 +96,11 @@ class Explorer {
     observers[0].observe(this.grid);
     observers[1].observe(document.documentElement, { attributes: true });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw, { signal });
-    addEventListener("hashchange", () => this.reopen(true), { signal });
+    addEventListener("hashchange", () => {
+      if (!location.hash.includes(`${this.key}=`)) return;
+      this.root.scrollIntoView({ block: "nearest" });
+      this.reopen(true);
+    }, { signal });
     signal.addEventListener("abort", () => observers.forEach((o) => o.disconnect()));
   }
 
