@@ -1,5 +1,6 @@
 """Sphinx extension: the rendered book asks no other host for anything, and works from ``file://``."""
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -28,17 +29,18 @@ def one_search_box(app: Sphinx, config: Any) -> None:
     config.html_theme_options["navbar_persistent"] = []  # the sidebar has one already
 
 
-def drop_thebe(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """It runs cells on a remote kernel, which this book doesn't offer, and declares its constants twice."""
+def drop_unused(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Thebe runs cells on a remote kernel, which this book doesn't offer; MathJax weighs 2 MB, for formulas alone."""
+    unused = "thebe" if 'class="math' in context.get("body", "") else f"thebe|mathjax|{MATHJAX}"
     for kind in ("script_files", "css_files"):
         context[kind] = [
-            f for f in context[kind] if "thebe" not in f"{f.filename} {f.attributes.get('body', '')}".lower()
+            f for f in context[kind] if not re.search(unused, f"{f.filename} {f.attributes.get('body', '')}", re.I)
         ]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", one_search_box)
-    app.connect("html-page-context", drop_thebe)
+    app.connect("html-page-context", drop_unused)
     app.connect("builder-inited", ship_mathjax)
     app.connect("build-finished", ship_explorer)
     app.add_js_file("explorer/explorer.js", loading_method="defer")

@@ -16,6 +16,13 @@ def test_the_book_is_built():
     assert 'class="math' in (HTML / "notebooks/05_side_by_side.html").read_text(), "no formula to try"
 
 
+def test_only_pages_with_formulas_load_mathjax():
+    """It weighs 2 MB, more than all the explorer shows at first."""
+    for name in ("book/intro.html", "notebooks/05_side_by_side.html"):
+        text = (HTML / name).read_text()
+        assert ('class="math' in text) == ("tex-svg.js" in text) == ("05" in name)
+
+
 def test_index_leads_to_the_first_page(browser):
     page = browser.new_page()
     page.goto((HTML / "index.html").as_uri())
