@@ -27,8 +27,9 @@ from fslviz.plots import (
     plot_training,
     styled,
 )
-from fslviz.training import LOSSES, Run, train
-from fslviz.widgets import animate, margin_lab, move, progress
+from fslviz.runs import LOSSES, Run
+from fslviz.training import train
+from fslviz.widgets import margin_lab, move, progress
 
 __all__ = [
     "LOSSES",
@@ -37,7 +38,6 @@ __all__ = [
     "Gallery",
     "Run",
     "all_pairs",
-    "animate",
     "bootstrap",
     "centre_accuracy",
     "dir_at",

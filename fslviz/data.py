@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
 
 import torch
 import torchvision.datasets as tv
@@ -71,12 +75,12 @@ class Data:
             name=f"{self.name}, classes {sorted(labels)}",
         )
 
-    def digest(self) -> str:
-        """A short checksum of every image and label."""
+    def identity(self) -> str:
+        """The name, and a short checksum of every image and label."""
         h = hashlib.sha256()
         for t in (self.train_images, self.train_labels, self.test_images, self.test_labels):
             h.update(t.contiguous().numpy().data)
-        return h.hexdigest()[:16]
+        return f"{self.name} {h.hexdigest()[:16]}"
 
 
 @lru_cache(maxsize=2)
@@ -111,6 +115,20 @@ def cache_dir() -> Path:
         path = Path(tempfile.gettempdir()) / f"fslviz-{os.getuid() if hasattr(os, 'getuid') else ''}"
         path.mkdir(mode=0o700, exist_ok=True)
     return path
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of ``path`` once it is whole; where writing fails, nothing is left."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{uuid4().hex}.part")
+    try:
+        with part.open("xb") as file:
+            yield file
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _standardise(images: Tensor) -> Tensor:

@@ -65,11 +65,22 @@ class Rates:
 
 def error_rates(pairs: Pairs, weight: np.ndarray | None = None) -> Rates:
     """False match and false non-match rate at every distance that occurs; ``weight`` (P,) counts each pair."""
-    weight = np.ones(len(pairs.distance)) if weight is None else weight
-    last = np.append(np.diff(pairs.distance) > 0, True)  # of the pairs at one distance, the last counts them all
-    match_genuine, match_impostor = np.cumsum(weight * pairs.genuine), np.cumsum(weight * ~pairs.genuine)
-    fmr, tar = match_impostor / match_impostor[-1], match_genuine / match_genuine[-1]
-    return Rates(np.append(-np.inf, pairs.distance[last]), np.append(0.0, fmr[last]), np.append(1.0, 1 - tar[last]))
+    weight = np.ones(len(pairs.distance), np.int64) if weight is None else weight
+    genuine = np.cumsum(np.where(pairs.genuine, weight, 0))
+    impostor = np.cumsum(weight) - genuine
+    ties = np.diff(pairs.distance) == 0
+    if ties.any():  # of the pairs at one distance, the last counts them all
+        last = np.append(~ties, True)
+        return _rates(pairs.distance[last], genuine[last], impostor[last])
+    return _rates(pairs.distance, genuine, impostor)
+
+
+def _rates(distance: np.ndarray, genuine: np.ndarray, impostor: np.ndarray) -> Rates:
+    """The rates at each distance (T,), from the genuine and impostor pairs up to it (T,)."""
+    fmr, fnmr = np.zeros(len(distance) + 1), np.ones(len(distance) + 1)
+    np.divide(impostor, impostor[-1], out=fmr[1:])
+    np.subtract(1, genuine / genuine[-1], out=fnmr[1:])
+    return Rates(np.append(-np.inf, distance), fmr, fnmr)
 
 
 def eer(rates: Rates) -> float:
@@ -110,11 +121,13 @@ def bootstrap(
     """
     rng, units = np.random.default_rng(seed), int(max(pairs.first.max(), pairs.second.max())) + 1
     values: list[float] = []
+    genuine, single = np.flatnonzero(pairs.genuine), np.flatnonzero(pairs.first == pairs.second)
     while len(values) < resamples:
         times = np.bincount(rng.integers(units, size=units), minlength=units)
-        once, twice = times[pairs.first], times[pairs.second]
-        weight = np.where(pairs.first == pairs.second, once, once * twice)
-        if weight[pairs.genuine].any() and weight[~pairs.genuine].any():
+        once, twice = times.take(pairs.first), times.take(pairs.second)
+        weight = once * twice
+        weight[single] = once[single]
+        if 0 < weight.take(genuine).sum() < weight.sum():
             values.append(statistic(error_rates(pairs, weight)))
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

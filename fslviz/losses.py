@@ -55,9 +55,7 @@ class Contrastive(Loss):
         self.margin = between("margin", margin, 0, 1e4)
 
     def loss(self, z: Tensor, y: Tensor) -> Tensor:
-        d, genuine = pairwise_distance(z), y[:, None] == y
-        impostor = ~genuine
-        genuine = genuine.fill_diagonal_(False)
+        d, genuine, impostor = _pairs(z, y)
         pull, push = d.square() / 2, F.relu(self.margin - d).square() / 2
         kinds = int(genuine.any()) + int(impostor.any())
         return (_mean(pull, genuine) + _mean(push, impostor)) / max(kinds, 1)
@@ -87,35 +85,69 @@ class Triplet(Loss):
         self.margin, self.mining = between("margin", margin, 0, 1e4), mining
 
     def loss(self, z: Tensor, y: Tensor) -> Tensor:
-        d_ap, d_an, taken = self.triplets(z, y)
+        d, genuine, impostor = _pairs(z, y)
+        if self.mining == "all":
+            return self._all(d.square(), genuine, impostor)
+        d_ap, d_an, taken = self._mined(d.square(), genuine, impostor)
         return _mean(F.relu(d_ap - d_an + self.margin), taken)
 
-    def triplets(self, z: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    @torch.no_grad()
+    def active(self, z: Tensor, y: Tensor) -> float:
+        """The share of the triplets that mining takes from embeddings (B, D), labels (B,) which cost something."""
+        d, genuine, impostor = _pairs(z, y)
+        if self.mining == "all":
+            negatives, _ = self._counts(d.square(), genuine, impostor)
+            return float(negatives.sum() / (genuine.sum(1) * impostor.sum(1)).sum())
+        d_ap, d_an, taken = self._mined(d.square(), genuine, impostor)
+        return float((d_ap - d_an + self.margin > 0)[taken].float().mean())
+
+    def _all(self, d: Tensor, genuine: Tensor, impostor: Tensor) -> Tensor:
+        """The mean over all triplets in O(B^2 log B) time and O(B^2) memory, value and gradient exact.
+
+        Where a triplet is active its hinge is linear, so a positive's distance counts once for each negative that is
+        active with it, and a negative's once for each positive: it is enough to count them.
+        """
+        total = d.new_zeros(())
+        for some in zip(*(t.split(512) for t in (d, genuine, impostor)), strict=True):  # anchors in parts, for memory
+            negatives, positives = self._counts(*some)
+            total = total + ((negatives - positives) * some[0]).sum() + self.margin * negatives.sum()
+        return total / (genuine.sum(1) * impostor.sum(1)).sum().clamp(min=1)
+
+    @torch.no_grad()
+    def _counts(self, d: Tensor, genuine: Tensor, impostor: Tensor) -> tuple[Tensor, Tensor]:
+        """For each pair (a, p) how many n, and for each (a, n) how many p, have d_ap - d_an + margin > 0: (A, B)."""
+        d_ap = (d + self.margin).masked_fill(~genuine, -torch.inf)
+        d_an = d.masked_fill(~impostor, torch.inf)
+        negatives = torch.searchsorted(d_an.sort().values, d_ap)
+        positives = d.shape[1] - torch.searchsorted(d_ap.sort().values, d_an, right=True)
+        return negatives.to(d.dtype), positives.to(d.dtype)
+
+    def _mined(self, d: Tensor, genuine: Tensor, impostor: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Squared distances d_ap and d_an, and which of them are of triplets that are taken, all of one shape."""
-        d, genuine = pairwise_distance(z).square(), y[:, None] == y
-        impostor = ~genuine
-        genuine = genuine.fill_diagonal_(False)
         if self.mining == "hard":
             d_ap = d.masked_fill(~genuine, -torch.inf).amax(1)
             d_an = d.masked_fill(~impostor, torch.inf).amin(1)
             return d_ap, d_an, genuine.any(1) & impostor.any(1)
-        a, p = genuine.nonzero(as_tuple=True)
-        d_ap, d_an, negative = d[a, p][:, None], d[a], impostor[a]
+        count = impostor.sum(1, keepdim=True)  # of an anchor's negatives: the first so many below
+        taken = genuine & (count > 0)
         if self.mining == "random":
-            n = torch.where(negative, torch.rand_like(d_an), -1).argmax(1, keepdim=True)
-        elif self.mining == "semihard":
-            farther = negative & (d_an > d_ap)
-            nearest = d_an.masked_fill(~farther, torch.inf).argmin(1, keepdim=True)
-            farthest = d_an.masked_fill(~negative, -torch.inf).argmax(1, keepdim=True)
-            n = torch.where(farther.any(1, keepdim=True), nearest, farthest)
-        if self.mining != "all":
-            d_an, negative = d_an.gather(1, n), negative.gather(1, n)
-        return d_ap.expand_as(d_an), d_an, negative
+            d_an = d.gather(1, impostor.byte().argsort(1, descending=True))
+            which = (torch.rand_like(d) * count).long()
+        else:
+            d_an = d.masked_fill(~impostor, torch.inf).sort(1).values
+            which = torch.searchsorted(d_an.detach(), d.detach(), right=True)  # the first farther than the positive
+        return d, d_an.gather(1, which.clamp(max=count - 1).clamp(min=0)), taken
 
 
 def pairwise_distance(z: Tensor) -> Tensor:
     """Euclidean distances (B, B) of embeddings (B, D). At distance 0, where a root has no gradient, it is 0."""
     return torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist")  # exact for near pairs far from the origin
+
+
+def _pairs(z: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Distances, which pairs are genuine (no image with itself) and which impostor, of a batch: each (B, B)."""
+    genuine = y[:, None] == y
+    return pairwise_distance(z), genuine.clone().fill_diagonal_(False), ~genuine
 
 
 def _mean(values: Tensor, mask: Tensor) -> Tensor:

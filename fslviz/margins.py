@@ -113,7 +113,7 @@ class ArcFace(CosFace):
 
     def target(self, cos: Tensor) -> Tensor:
         m = self.share * self.margin
-        sin = (1 - cos.square()).clamp(min=1e-6).sqrt()  # at cos 1, common in 2-D, acos and root have no gradient
+        sin = _root((1 - cos) * (1 + cos))  # at cos 1, common in 2-D, acos has no gradient
         return torch.where(cos > -math.cos(m), cos * math.cos(m) - sin * math.sin(m), cos - m * math.sin(m))
 
 
@@ -148,6 +148,12 @@ class SphereFace(NormFace):
             before, cos_m = cos_m, 2 * cos * cos_m - before
         k = (self.margin * cos.detach().acos() / math.pi).floor().clamp(max=self.margin - 1)
         return (1 - 2 * (k % 2)) * cos_m - 2 * k
+
+
+def _root(x: Tensor) -> Tensor:
+    """The square root, exact, with a gradient of 0 below 1e-6, where its own grows without end."""
+    floored = x.clamp(min=1e-6).sqrt()
+    return floored + (x.sqrt() - floored).detach()
 
 
 def cosine(x: Tensor, weight: Tensor) -> Tensor:

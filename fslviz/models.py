@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 def _block(channels_in: int, channels_out: int, stride: int) -> list[nn.Module]:
     conv = nn.Conv2d(channels_in, channels_out, 3, stride, padding=1)
-    return [conv, nn.BatchNorm2d(channels_out), nn.LeakyReLU(0.1)]
+    return [conv, nn.BatchNorm2d(channels_out), nn.LeakyReLU(0.1, inplace=True)]
 
 
 class EmbeddingNet(nn.Module):

@@ -18,7 +18,7 @@ from scipy.stats import norm
 from torch import Tensor
 
 from fslviz.evaluation import Pairs, Points, Rates
-from fslviz.training import Run
+from fslviz.runs import Run
 
 # Petroff's ten colours (2021), made by survey and model to be told apart with any colour vision
 COLOURS = [to_hex(c) for c in matplotlib.color_sequences["petroff10"]]
@@ -71,7 +71,7 @@ def plot_spaces(
     Instead of a run, places (N, 2) and labels (N,). ``marked``: the images whose places are ringed in every space.
     """
     named = list(runs.items()) if isinstance(runs, Mapping) else [(_title(r), r) for r in runs]
-    spaces = [(n, *((r.test_embeddings, r.test_labels) if isinstance(r, Run) else r)) for n, r in named]
+    spaces = [(n, *(r.places(points) if isinstance(r, Run) else r)) for n, r in named]
     if not spaces or any(places.shape[1:] != (2,) for _, places, _ in spaces):
         raise ValueError(f"runs must be 2-D and at least one, not of shapes {[p.shape for _, p, _ in spaces]}")
     columns = min(columns, len(spaces))
@@ -244,4 +244,21 @@ def plot_benchmark(contenders: Sequence[Mapping[str, Any]]) -> Figure:
     ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
     _plain_log(ax.xaxis)
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2, fontsize=8)
+    return fig
+
+
+@styled
+def plot_growth(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Seconds and memory of a loss over what it grows with, on logarithmic axes; dashed the same losses elsewhere."""
+    names, measured = list(dict.fromkeys(r["loss"] for r in rows)), {"seconds": "seconds", "peak_mb": "memory, MB"}
+    axes_of = list(dict.fromkeys(r["axis"] for r in rows))
+    fig, axes = _figure(2.5 * len(axes_of), 4.6, len(measured), len(axes_of))
+    for ax, (quantity, axis) in zip(axes, ((q, a) for q in measured for a in axes_of), strict=True):
+        for side, loss in dict.fromkeys((r["side"], r["loss"]) for r in rows):
+            mine = [r for r in rows if (r["side"], r["loss"], r["axis"]) == (side, loss, axis)]
+            style = {"ls": "-", "label": loss} if side == "fslviz" else {"ls": "--"}
+            colour = COLOURS[names.index(loss)]
+            ax.plot(*zip(*[(r["size"], max(r[quantity], 1e-9)) for r in mine], strict=True), color=colour, **style)
+        ax.set(xscale="log", yscale="log", xlabel=axis, ylabel=measured[quantity] if axis == axes_of[0] else None)
+    _legend(axes[len(axes_of) - 1])
     return fig

@@ -5,14 +5,13 @@ from __future__ import annotations
 import inspect
 import io
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import ipywidgets
-import numpy as np
 import torch
-from IPython.display import HTML, display
+from IPython.display import display
 from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
@@ -20,32 +19,8 @@ from fslviz.data import load
 from fslviz.errors import unknown
 from fslviz.evaluation import knn_accuracy
 from fslviz.explorer.pack import DEFAULT, MARGINS
-from fslviz.plots import COLOURS, INK, plot_spaces, styled
-from fslviz.training import QUIET, Run, train
-
-ANIMATION = """<div class="fslviz-trail"><svg viewBox="0 0 {width} {height}" role="img" aria-label="{label}"
- style="width:100%;max-width:900px">{panels}</svg><p><button type="button">Play</button>
- <input type="range" min="0" max="{seconds}" step="0.02" value="{seconds}" aria-label="place in the training"></p></div>
-<script>for (const box of document.querySelectorAll(".fslviz-trail:not([data-ready])")) {{
-  box.dataset.ready = "yes";
-  const svg = box.querySelector("svg"), bar = box.querySelector("input"), button = box.querySelector("button");
-  const stop = () => {{ svg.pauseAnimations(); button.textContent = "Play"; }};
-  const tick = () => {{
-    bar.value = svg.getCurrentTime();
-    if (svg.getCurrentTime() >= {seconds}) stop();
-    if (!svg.animationsPaused()) requestAnimationFrame(tick);
-  }};
-  stop();
-  svg.setCurrentTime({seconds});
-  bar.oninput = () => {{ stop(); svg.setCurrentTime(bar.value); }};
-  button.onclick = () => {{
-    if (!svg.animationsPaused()) return stop();
-    if (bar.value >= {seconds}) svg.setCurrentTime(0);
-    svg.unpauseAnimations();
-    button.textContent = "Pause";
-    tick();
-  }};
-}}</script>"""
+from fslviz.plots import plot_spaces, styled
+from fslviz.training import QUIET, train
 
 
 def progress(items: Iterable[Any]) -> Any:
@@ -121,7 +96,7 @@ def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.V
             content = io.BytesIO()
             plot_spaces(lab.runs, size=3.2).savefig(content, format="png")
             picture.value, bar.value = content.getvalue(), 1.0
-            said.value = f"15-NN {knn_accuracy(run.gallery, run.probes):.1%} after {images:,} images"
+            said.value = f"15-NN {knn_accuracy(run.reference(), run.query()):.1%} after {images:,} images"
         finally:
             stop.disabled = True
 
@@ -163,29 +138,3 @@ def _control(name: str, taken: Sequence[Any], start: Any) -> Any:
     if start not in taken:
         unknown(name, start, map(str, taken))
     return ipywidgets.ToggleButtons(options=taken, value=start, description=name)
-
-
-def animate(runs: Mapping[str, Run], columns: int = 3, points: int = 150, seconds: int = 10) -> HTML:
-    """Test images finding their places along the trainings, each moment scaled to fill its panel.
-
-    An SVG that needs no kernel: a button plays it, a slider goes to any place. It opens at the end.
-    """
-    panels = []
-    for i, (name, run) in enumerate(runs.items()):
-        trail = run.trail[:, :points].astype(np.float32)
-        low, high = (np.quantile(trail, q, axis=1, keepdims=True) for q in (0.01, 0.99))
-        places = 52 + 80 * (trail - (low + high) / 2) / (high - low).max(2, keepdims=True)
-        left, top = 104 * (i % columns), 116 * (i // columns)
-        dots = [f'<text x="52" y="9" font-size="8" text-anchor="middle" fill="{INK}">{name}</text>']
-        for label, way in zip(run.test_labels, places.transpose(1, 2, 0), strict=False):
-            x, y = ([f"{v:.0f}" for v in values] for values in (way[0], 112 - way[1]))
-            move = "".join(
-                f'<animate attributeName="{name}" dur="{seconds}s" fill="freeze" values="{";".join(values)}"/>'
-                for name, values in (("cx", x), ("cy", y))
-            )
-            colour = COLOURS[label % len(COLOURS)]
-            dots.append(f'<circle r="1.4" cx="{x[-1]}" cy="{y[-1]}" fill="{colour}">{move}</circle>')
-        panels.append(f'<g transform="translate({left} {top})">{"".join(dots)}</g>')
-    width, height = 104 * min(columns, len(runs)), 116 * -(-len(runs) // columns)
-    label = f"The same digits along the training in {len(runs)} spaces: {', '.join(runs)}"
-    return HTML(ANIMATION.format(width=width, height=height, seconds=seconds, label=label, panels="".join(panels)))

@@ -93,6 +93,58 @@ def test_triplet(seed, margin, mining):
     check_gradient(Triplet(margin, mining), z, y)
 
 
+def cube(z, y, margin):
+    """All triplets one by one, in a cube of B x B x B."""
+    d, genuine = torch.cdist(z, z).square(), (y[:, None] == y).fill_diagonal_(False)
+    taken = genuine[:, :, None] & (y[:, None] != y)[:, None, :]  # anchor, positive, negative
+    return nn.functional.relu(d[:, :, None] - d[:, None, :] + margin)[taken].mean()
+
+
+@pytest.mark.parametrize("size", [2, 40, 130])
+@pytest.mark.parametrize("spread", [1e-3, 1.0, 30.0])
+@pytest.mark.parametrize("margin", [0.0, 0.3, 4.0])
+def test_all_triplets_are_those_of_the_cube(size, spread, margin, monkeypatch):
+    g = torch.Generator().manual_seed(size)
+    y = torch.arange(size) % 5
+    z = torch.randn(5, 2, generator=g, dtype=torch.float64)[y] * spread
+    z = z + torch.randn(size, 2, generator=g, dtype=torch.float64) * spread / 3
+    a, b = z.clone().requires_grad_(), z.clone().requires_grad_()
+    if size < 6:  # no anchor has both a positive and a negative
+        assert Triplet(margin)(a, y).item() == 0
+        return
+    values = Triplet(margin)(a, y), cube(b, y, margin)
+    torch.testing.assert_close(*values, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(*(torch.autograd.grad(v, x)[0] for v, x in zip(values, (a, b), strict=True)))
+    d = torch.cdist(z, z).square()
+    active = [
+        float(d[i, p] - d[i, n] + margin > 0)
+        for i, p in itertools.permutations(range(size if size < 50 else 0), 2)
+        if y[i] == y[p]
+        for n in (y != y[i]).nonzero()[:, 0]
+    ]
+    assert not active or Triplet(margin).active(z, y) == pytest.approx(sum(active) / len(active))
+
+
+@pytest.mark.parametrize("mining", Triplet.MINING)
+def test_thousands_of_triplets_need_no_cube(mining):
+    g = torch.Generator().manual_seed(0)
+    z, y = torch.randn(2048, 2, generator=g).requires_grad_(), torch.arange(2048) % 10
+    with torch.profiler.profile(profile_memory=True) as profile:
+        Triplet(1.0, mining)(z, y).backward()
+    largest = max(event.cpu_memory_usage for event in profile.events())
+    assert largest < 20 * 4 * 2048**2  # of the cube's 2,048 times as much
+
+
+@pytest.mark.parametrize("mining", ["all", "hard", "semihard"])
+def test_the_active_share_counts_the_triplets_that_cost(mining):
+    z, y = batch()
+    assert Triplet(0.0, mining).active(z * 0, y) == 0  # d_ap = d_an: none costs
+    assert Triplet(1.0, mining).active(z * 0, y) == 1
+    shares = [Triplet(m, mining).active(z, y) for m in (0.0, 0.5, 50.0)]
+    assert shares[0] <= shares[1] <= shares[2] == 1
+    assert mining == "hard" or shares[0] < 1
+
+
 def test_random_mining_draws_each_negative_alike():
     z, y = batch()
     margin = 50.0  # no triplet satisfies it, so the loss is linear in the distances drawn
@@ -195,6 +247,31 @@ def test_edges_are_finite(dtype):
 def test_arcface_goes_on_falling_beyond_pi():
     theta = torch.linspace(0.01, math.pi - 0.01, 500, dtype=torch.float64)
     assert (ArcFace(margin=1.0).target(theta.cos()).diff() < 0).all()
+
+
+@pytest.mark.parametrize("cos", [1.0, -1.0, 1 - 1e-7, 1 - 1e-5, 0.3])
+@pytest.mark.parametrize("m", [0.1, 0.5, 2.0])
+def test_arcface_is_exact_where_the_angle_is_0_or_pi(cos, m):
+    c = torch.tensor([cos], dtype=torch.float64, requires_grad=True)
+    theta = math.acos(cos)
+    exact = math.cos(theta + m) if theta + m < math.pi else cos - m * math.sin(m)
+    value = ArcFace(margin=m).target(c)
+    assert value.item() == pytest.approx(exact, abs=1e-12)
+    value.backward()
+    assert c.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_arcface_of_one_dimension_is_exact(sign):
+    loss = ArcFace(2, 1, margin=0.5, scale=30.0).double()
+    loss.weight.data = torch.tensor([[1.0], [-1.0]], dtype=torch.float64)
+    z = sign * loss.weight.detach()[[0, 1]] * 3  # every cosine is 1 or -1
+    z.requires_grad_()
+    value = loss(z, torch.tensor([0, 1]))
+    target = math.cos(0.5) if sign == 1 else -1 - 0.5 * math.sin(0.5)
+    assert value.item() == pytest.approx(math.log1p(math.exp(30 * (-sign - target))), rel=1e-12)
+    value.backward()
+    assert z.grad.isfinite().all()
 
 
 def test_psi_falls_without_a_jump():

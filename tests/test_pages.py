@@ -111,30 +111,3 @@ def test_all_that_the_explorer_does_in_the_book(browser):
     assert "margin 1.2\n" in figures(page, "CosFace")
     assert "threshold 0.000" in page.locator(".fx-enrol p.fx-figures").inner_text()
     page.close()
-
-
-def test_the_training_plays_and_goes_to_any_place(browser):
-    page = browser.new_page()
-    page.goto((HTML / "notebooks/05_side_by_side.html").as_uri())
-    box = page.locator(".fslviz-trail")
-    slider, button = box.locator("input"), box.locator("button")
-
-    def places():
-        return page.eval_on_selector_all(
-            ".fslviz-trail circle", "all => all.map(c => [c.cx.animVal.value, c.cy.animVal.value])"
-        )
-
-    end, length = places(), slider.input_value()
-    assert len(end) == 6 * 150
-    slider.fill("0")
-    page.wait_for_function("document.querySelector('.fslviz-trail svg').getCurrentTime() == 0")
-    start = places()
-    assert sum(a != b for a, b in zip(start, end, strict=True)) > 800
-    button.click()
-    page.wait_for_function("document.querySelector('.fslviz-trail input').value > 0.5")
-    button.click()  # pause
-    held = slider.input_value()
-    assert button.inner_text() == "Play"
-    assert 0 < float(held) < float(length)
-    assert places() not in (start, end)
-    page.close()

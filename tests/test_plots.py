@@ -31,7 +31,7 @@ def test_spaces_share_a_row_classes_and_colours(run):
 
 def test_marked_images_are_ringed_in_every_space(run):
     for ax in fslviz.plot_spaces({"a": run, "b": run}, marked=[3, 5]).axes:
-        assert np.array_equal(np.stack(ax.lines[-1].get_data(), 1), run.test_embeddings[[3, 5]])
+        assert np.array_equal(np.stack(ax.lines[-1].get_data(), 1), run.places()[0][[3, 5]])
 
 
 def test_runs_of_one_loss_stay_apart(run):
@@ -39,7 +39,7 @@ def test_runs_of_one_loss_stay_apart(run):
 
 
 def test_every_figure_is_whole_and_clear(run):
-    rates = evaluation.error_rates(evaluation.all_pairs(run.probes))
+    rates = evaluation.error_rates(evaluation.all_pairs(run.query()))
     named = {"run": run}
     figures = [
         fslviz.plot_space(run),
@@ -48,7 +48,7 @@ def test_every_figure_is_whole_and_clear(run):
         fslviz.plot_roc({"run": rates}),
         fslviz.plot_det({"run": rates}),
         fslviz.plot_lines({"a": ([1, 2], [3, 4]), "b": ([1, 2], [4, 3])}, xlabel="x"),
-        fslviz.plot_scores({"one": evaluation.all_pairs(run.probes)}, threshold=0.5),
+        fslviz.plot_scores({"one": evaluation.all_pairs(run.query())}, threshold=0.5),
         fslviz.plot_images(fslviz.load("mnist").test_images[:12], ["title"] * 12),
     ]
     for figure in figures:
@@ -79,7 +79,7 @@ def test_bad_input_is_named(run):
 
 
 def test_scores_say_both_errors_at_the_threshold(run):
-    pairs = evaluation.all_pairs(run.probes)
+    pairs = evaluation.all_pairs(run.query())
     title = fslviz.plot_scores({"one": pairs}, threshold=0.0).axes[0].get_title()
     assert title == "one\nFMR 0.0%, FNMR 100.0%"
     title = fslviz.plot_scores({"one": pairs}, threshold=1e9).axes[0].get_title()
@@ -87,7 +87,7 @@ def test_scores_say_both_errors_at_the_threshold(run):
 
 
 def test_places_may_stand_in_for_a_run(run):
-    figure = fslviz.plot_spaces({"map": (run.test_embeddings, run.test_labels)})
+    figure = fslviz.plot_spaces({"map": run.places()})
     assert sum(len(line.get_xdata()) for line in figure.axes[0].lines) == 300
     with pytest.raises(ValueError, match=r"not of shapes \[\(300, 3\)\]"):
-        fslviz.plot_spaces({"map": (np.zeros((300, 3)), run.test_labels)})
+        fslviz.plot_spaces({"map": (np.zeros((300, 3)), run.places()[1])})

@@ -1,11 +1,19 @@
+import copy
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import fslviz
-from fslviz import training
+from fslviz import data, devices, runs, training
 from fslviz.data import Data
 from fslviz.models import EmbeddingNet
+from fslviz.runs import LOSSES, Recipe, Run
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +54,11 @@ def test_the_backbone_is_the_reference():
 @pytest.mark.parametrize("loss", fslviz.LOSSES)
 def test_every_loss_learns(some, loss):
     run = fslviz.train(loss, some, images=8_000, batch=64, device="cpu")
-    untrained = EmbeddingNet(2)
-    chance = fslviz.knn_accuracy((run.embed(some.train_images), run.train_labels), run.probes)
     torch.manual_seed(0)
-    before = training._embed(untrained, some.train_images), training._embed(untrained, some.test_images)
-    chance = fslviz.knn_accuracy((before[0], run.train_labels), (before[1], run.test_labels))
-    assert fslviz.knn_accuracy(run.gallery, run.probes) > chance + 0.15
+    with torch.no_grad():
+        before = [EmbeddingNet(2).eval()(x).numpy() for x in (some.train_images, some.test_images)]
+    chance = fslviz.knn_accuracy((before[0], some.train_labels.numpy()), (before[1], some.test_labels.numpy()))
+    assert fslviz.knn_accuracy(run.reference(), run.query()) > chance + 0.15
     assert run.losses[-20:].mean() < run.losses[:20].mean()
 
 
@@ -59,7 +66,7 @@ def test_same_seed_same_numbers(some):
     state = torch.get_rng_state()
     first, again, other = (short(some, "triplet", mining="random", cached=False, seed=s) for s in (1, 1, 2))
     assert np.array_equal(first.losses, again.losses)
-    assert np.array_equal(first.test_embeddings, again.test_embeddings)
+    assert np.array_equal(first.query()[0], again.query()[0])
     assert not np.array_equal(first.losses, other.losses)
     assert torch.equal(state, torch.get_rng_state())  # the reader's own random numbers are left alone
 
@@ -68,14 +75,32 @@ def test_a_run_holds_what_it_says(some):
     run = short(some, "arcface", margin=0.2, embed_dim=3)
     assert run.seen.tolist() == [0, 64, 128, 192]
     assert run.losses.shape == run.accuracies.shape == (4,)
-    assert run.trail.shape == (len(run.trail_seen), 200, 3)
-    assert (run.trail_seen[0], run.trail_seen[-1]) == (0, 256)
-    assert np.allclose(run.trail[-1], run.test_embeddings, rtol=2e-3, atol=2e-3)
-    assert np.allclose(run.embed(some.test_images), run.test_embeddings, atol=1e-5)
+    assert run.moments.tolist() == [0, 64, 128, 192, 256]
+    trail = run.trail(some.test_images[:50])
+    assert trail.shape == (5, 50, 3)
+    assert np.array_equal(trail[::2], run.trail(some.test_images[:50], every=2))
+    assert np.array_equal(trail[-1], run.embed(some.test_images[:50]))
+    assert not np.allclose(trail[0], trail[-1], atol=1e-2)
     assert run.cosine
-    assert np.allclose(np.linalg.norm(run.probes[0], axis=1), 1)
+    assert np.allclose(np.linalg.norm(run.query()[0], axis=1), 1)
     assert run.loss.margin == 0.2
     assert not short(some).cosine
+
+
+def test_a_run_embeds_what_is_asked_for_and_no_more(some, monkeypatch):
+    run, embedded = short(some, "arcface"), []
+    monkeypatch.setattr(Run, "embed", lambda self, x, embed=Run.embed: embedded.append(len(x)) or embed(self, x))
+    places, labels = run.places(30)
+    assert (places.shape, embedded) == ((30, 2), [200])  # whole chunks, of which there is one
+    assert np.array_equal(labels, some.test_labels[:30])
+    assert np.array_equal(run.compared(run.places()[0])[:30], run.query(30)[0])
+    assert embedded == [200]
+    first = run.reference(300)[0]
+    assert embedded == [200, 500]
+    assert np.array_equal(run.reference()[0][:300], first)
+    assert embedded == [200, 500, 500]
+    assert np.allclose(run.embed(some.train_images), run._places("train", None)[0], atol=1e-5)
+    assert len(run.query(10**6)[0]) == 200
 
 
 def test_save_and_load(some, tmp_path):
@@ -84,6 +109,13 @@ def test_save_and_load(some, tmp_path):
     same = fslviz.Run.load(tmp_path / "deep" / "run.npz")
     assert same.recipe == run.recipe
     assert same.seconds == run.seconds
+    assert np.array_equal(same.trail(some.test_images), run.trail(some.test_images))
+    with pytest.raises(ValueError, match=r"loaded without its data: Run.load\(path, data\)"):
+        same.query()
+    whole = fslviz.Run.load(tmp_path / "deep" / "run.npz", some)
+    assert np.array_equal(whole.query()[0], run.query()[0])
+    with pytest.raises(ValueError, match="was trained on some digits .*, not on some digits, classes"):
+        fslviz.Run.load(tmp_path / "deep" / "run.npz", some.classes(1, 2))
     assert np.array_equal(same.embed(some.test_images), run.embed(some.test_images))
     assert torch.equal(same.loss.weight, run.loss.weight)
     (tmp_path / "no.npz").write_text("no run")
@@ -103,11 +135,41 @@ def test_the_cache_is_keyed_by_recipe_data_and_code(some, cache, monkeypatch):
     short(some, margin=0.5)
     short(some.classes(*range(9)))
     assert len(entries()) == 4
-    changed = cache / "losses.py"
-    changed.write_text("# other code")
-    monkeypatch.setattr(training.losses, "__file__", str(changed))
-    short(some)
-    assert len(entries()) == 5
+
+
+@pytest.mark.parametrize(
+    ("module", "was", "becomes", "anew"),
+    [
+        ("losses", "return total / (", "# the mean\n        return total / (", False),
+        ("losses", "The mean over all triplets", "The average over all triplets", False),
+        ("losses", "return total / (", "return total / 2 / (", True),
+        ("margins", "cos - self.share", "cos + self.share", True),
+        ("models", "LeakyReLU(0.1", "LeakyReLU(0.2", True),
+        ("training", "RISE = 0.25", "RISE = 0.5", True),
+    ],
+)
+def test_a_run_is_trained_anew_when_meaning_changes_and_not_when_words_do(
+    tmp_path, monkeypatch, module, was, becomes, anew
+):
+    recipe = Recipe("triplet", {}, "digits", 2, 256, 64, 0, "cpu", "float32")
+    key = recipe.key
+    for name in runs.MEANING:
+        (tmp_path / f"{name}.py").write_text((runs.HERE / f"{name}.py").read_text())
+    monkeypatch.setattr(runs, "HERE", tmp_path)
+    assert recipe.key == key
+    source = (tmp_path / f"{module}.py").read_text()
+    assert was in source
+    (tmp_path / f"{module}.py").write_text(source.replace(was, becomes))
+    assert (recipe.key != key) == anew
+
+
+def test_two_who_ask_for_one_run_train_it_once(some, monkeypatch):
+    trained, train = [], training._train
+    monkeypatch.setattr(training, "_train", lambda *rest: trained.append(1) or train(*rest))
+    with ThreadPoolExecutor() as pool:
+        first, other = pool.map(lambda _: short(some), range(2))
+    assert len(trained) == 1
+    assert np.array_equal(first.losses, other.losses)
 
 
 @pytest.mark.parametrize("harm", [b"", b"PK garbage", None])
@@ -131,7 +193,7 @@ def test_an_interruption_leaves_nothing(some, cache, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setenv("FSLVIZ_CACHE", str(cache))
     run = short(some, cached=False)
-    monkeypatch.setattr(training.os, "replace", interrupted)
+    monkeypatch.setattr(data.os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run.save(cache / "runs" / "run.npz")
     assert not list((cache / "runs").iterdir())
@@ -188,4 +250,199 @@ def test_a_run_goes_on_from_another(some):
 def test_a_loss_has_a_weight_for_each_class_there_is(some):
     run = short(some.classes(3, 7, 9), "softmax")
     assert run.loss.weight.shape == (3, 2)
-    assert set(run.train_labels.tolist()) == {3, 7, 9}
+    assert set(run.reference()[1].tolist()) == {3, 7, 9}
+
+
+class Flat(nn.Module):
+    """A network of one's own, for images of any size: one layer to three dimensions."""
+
+    def __init__(self, pixels=784, dim=3):
+        super().__init__()
+        self.layer = nn.Linear(pixels, dim)
+
+    def forward(self, x):
+        return self.layer(x.flatten(1))
+
+
+class Centred(nn.Module):
+    """A loss of one's own: every class towards its own point, which it learns."""
+
+    cosine, batch = True, 32
+
+    def __init__(self, classes=10, dim=3):
+        super().__init__()
+        self.points = nn.Parameter(torch.randn(classes, dim))
+
+    def forward(self, z, y):
+        return (z - self.points[y]).square().sum(1).mean()
+
+
+def test_a_network_and_a_loss_of_ones_own(some, cache):
+    torch.manual_seed(0)
+    network, loss = Flat(), Centred()
+    kept = copy.deepcopy([network.state_dict(), loss.state_dict()])
+    run = fslviz.train(loss, some, network=network, images=3200, device="cpu")
+    assert run.losses[-5:].mean() < 0.7 * run.losses[:5].mean()
+    assert (run.recipe.loss, run.recipe.embed_dim, run.recipe.batch, run.cosine) == ("Centred", 3, 32, True)
+    assert run.query()[0].shape == (200, 3)
+    for module, state in zip((network, loss), kept, strict=True):  # copies were trained
+        assert all(torch.equal(value, state[name]) for name, value in module.state_dict().items())
+    again = fslviz.train(loss, some, network=network, images=3200, device="cpu")
+    assert np.array_equal(again.losses, run.losses)
+    assert not (cache / "runs").exists()
+    with pytest.raises(ValueError, match="is not saved with its run"):
+        run.save(cache / "run.npz")
+    on = fslviz.train("triplet", some, start=run, images=640, device="cpu")
+    assert isinstance(on.model, Flat)
+    assert on.recipe.own
+    assert not (cache / "runs").exists()
+    assert fslviz.train("arcface", some, network=network, images=640, device="cpu").loss.weight.shape == (10, 3)
+
+
+def test_images_of_another_size_and_colour(some):
+    large = Data(
+        torch.randn(64, 3, 20, 12), torch.arange(64) % 4, torch.randn(8, 3, 20, 12), torch.arange(8) % 4, "large"
+    )
+    lazy = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Flatten(), nn.LazyLinear(2))
+    run = fslviz.train("softmax", large, network=lazy, images=256, batch=32, device="cpu")
+    assert run.query()[0].shape == (8, 2)
+    assert not torch.equal(run.weights["0.weight"][0], run.weights["0.weight"][-1])  # the convolution is trained too
+
+
+class Given(nn.Module):
+    """Gives the same whatever it gets."""
+
+    def __init__(self, what):
+        super().__init__()
+        self.what, self.weight = what, nn.Parameter(torch.zeros(1))
+
+    def forward(self, *_):
+        return self.what
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"network": Flat(100)}, r"Flat does not take images of shape \(2, 1, 28, 28\): mat1 and mat2"),
+        (
+            {"network": Given(torch.zeros(2))},
+            r"Given must give embeddings \(B, D\), of two images \(2, D\), not \(2,\)",
+        ),
+        ({"network": Given("words")}, "Given must give embeddings .*, not str"),
+        ({"network": nn.Flatten()}, "Flatten has no weight to train"),
+        ({"network": Flat(), "embed_dim": 2}, "network must have embed_dim 2, not 3"),
+        ({"loss": Centred(dim=5)}, r"Centred does not take embeddings \(2, 2\) and labels \(2,\): The size"),
+        (
+            {"loss": Given(torch.zeros(2, requires_grad=True))},
+            r"Given must give a scalar with a gradient, not shape \(2,\)",
+        ),
+        ({"loss": Given(torch.tensor(1.0))}, r"Given must give a scalar with a gradient, not tensor\(1.\)"),
+        ({"loss": Centred(dim=2), "margin": 1.0}, "options go to a loss of LOSSES, not to Centred: margin"),
+    ],
+)
+def test_what_is_ones_own_and_does_not_fit_is_named(some, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        fslviz.train(**{"loss": "triplet", "data": some, "device": "cpu", "images": 256, **arguments})
+
+
+def test_the_backbone_says_what_it_takes(some):
+    small = Data(*(t[:64] for t in (torch.zeros(64, 1, 20, 20), some.train_labels)), *_test(some), "small")
+    with pytest.raises(
+        ValueError, match=r"EmbeddingNet does not take .* \(2, 1, 20, 20\): x must be .* \(B, 1, 28, 28\)"
+    ):
+        short(small)
+
+
+def test_start_brings_its_own_network(some):
+    with pytest.raises(ValueError, match="give start or network, not both"):
+        short(some, start=short(some), network=Flat())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "chosen"), [((2.0, 1.0), "bfloat16"), ((1.0, 2.0), "float32"), ((1.0, 1.0), "float32")]
+)
+def test_the_faster_precision_is_taken_and_kept(some, cache, monkeypatch, seconds, chosen):
+    measured = []
+    times = dict(zip(devices.DTYPES, seconds, strict=True))
+    monkeypatch.setattr(devices, "_measure", lambda: measured.append(1) or times)
+    devices.probe.cache_clear()
+    assert short(some).recipe.precision == chosen
+    devices.probe.cache_clear()  # another process
+    assert devices.precision("cpu") == chosen
+    assert len(measured) == 1
+    assert json.loads((cache / "precision.json").read_text()) == {devices.processor(): times}
+    (cache / "precision.json").write_text('{"damaged')
+    devices.probe.cache_clear()
+    assert devices.precision("cpu") == chosen
+    assert len(measured) == 2
+    devices.probe.cache_clear()
+
+
+def test_the_precision_is_that_of_the_convolutions(some, monkeypatch):
+    seen = set()
+
+    class Watched(EmbeddingNet):
+        def forward(self, x):
+            seen.add(self.features(x).dtype)
+            return super().forward(x)
+
+    for chosen, dtype in devices.DTYPES.items():
+        monkeypatch.setattr(devices, "precision", lambda _, chosen=chosen: chosen)
+        seen.clear()
+        run = short(some, network=Watched())
+        run.query()
+        assert dtype in seen
+        assert seen <= {dtype, torch.float32}  # the first look at two images is in float32
+
+
+def test_the_probe_measures_both(cache):
+    seconds = devices._measure(tries=1)
+    assert set(seconds) == {"float32", "bfloat16"}
+    assert all(0 < s < 60 for s in seconds.values())
+
+
+def test_a_batch_in_parts_has_the_gradient_of_the_whole(some, monkeypatch):
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Flatten(), nn.Dropout(0.0), nn.Linear(784, 2))
+    recipe = Recipe("triplet", {}, "", 2, 150, 150, 0, "cpu", "float32")
+    monkeypatch.setattr(training, "LARGE", 100)
+    first = [training._backward(network, LOSSES["triplet"](), *_batch(some), recipe)]
+    gradients = [[w.grad.clone() for w in network.parameters()]]
+    monkeypatch.undo()
+    network.zero_grad()
+    first.append(training._backward(network, LOSSES["triplet"](), *_batch(some), recipe))
+    gradients.append([w.grad for w in network.parameters()])
+    torch.testing.assert_close(*first)
+    torch.testing.assert_close(*gradients)
+
+
+def test_both_passes_of_a_part_draw_the_same(some, monkeypatch):
+    monkeypatch.setattr(training, "LARGE", 100)
+    drawn = []
+
+    class Drawing(nn.Dropout):
+        def forward(self, x):
+            drawn.append(out := super().forward(x))
+            return out
+
+    network = nn.Sequential(nn.Flatten(), nn.Linear(784, 5), Drawing(0.5)).train()
+    recipe = Recipe("triplet", {}, "", 5, 150, 150, 0, "cpu", "float32")
+    training._backward(network, LOSSES["triplet"](), *_batch(some), recipe)
+    first, again = drawn[:3], drawn[3:]
+    assert all(torch.equal(a == 0, b == 0) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first[0] == 0, first[1] == 0)
+
+
+def _batch(some):
+    return some.train_images[:150], some.train_labels[:150]
+
+
+def test_a_batch_of_thousands_fits_in_two_gigabytes():
+    program = """
+import resource, fslviz
+run = fslviz.train("triplet", fslviz.load("mnist"), images=8192, batch=4096, device="cpu", cached=False)
+assert len(run.losses) == 2
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 2

@@ -1,7 +1,6 @@
 """Controls: what they show, what they draw anew, and what stays without a kernel."""
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pytest
 
 import fslviz
@@ -44,23 +43,6 @@ def test_a_start_outside_is_named(shown):
         fslviz.move(lambda mining="al": plt.figure(), mining=["all", "hard"])
     with pytest.raises(ValueError, match="no argument 'margn': there are margin; did you mean 'margin'"):
         fslviz.move(lambda margin=1.0: plt.figure(), margn=(0.0, 2.0, 0.1))
-
-
-def test_the_animation_ends_where_the_run_does(monkeypatch):
-    class Run:
-        rng = np.random.default_rng(0)
-        trail = rng.normal(size=(4, 30, 2)).astype(np.float16)
-        test_labels = rng.integers(10, size=30)
-
-    html = fslviz.animate({"one": Run(), "two": Run()}, points=20).data
-    assert html.count("<circle") == 40
-    assert html.count("<animate ") == 80
-    assert ">one</text>" in html
-    assert ">two</text>" in html
-    assert html.count('values="') == 80
-    first = html.split("<circle")[1]
-    ends = [part.split(";")[-1].split('"')[0] for part in first.split('values="')[1:]]
-    assert f'cx="{ends[0]}" cy="{ends[1]}"' in first
 
 
 @pytest.fixture

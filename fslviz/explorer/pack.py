@@ -11,7 +11,7 @@ import inspect
 import json
 import os
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,14 @@ from scipy.linalg import orthogonal_procrustes
 from scipy.spatial.distance import cdist
 from torch import Tensor
 
-from fslviz import training
-from fslviz.data import MEAN, STD, Data, load
+from fslviz.data import MEAN, STD, Data, load, whole_file
 from fslviz.errors import unknown
 from fslviz.evaluation import knn_accuracy, merits
 from fslviz.margins import Softmax
 from fslviz.models import EmbeddingNet
 from fslviz.plots import COLOURS
-from fslviz.training import Run, train
+from fslviz.runs import LOSSES, Run
+from fslviz.training import train
 
 HERE = Path(__file__).parent
 VERSION = 1
@@ -42,11 +42,9 @@ MARGINS: dict[str, list[float]] = {
     "cosface": [0.0, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2],
     "arcface": [0.0, 0.1, 0.2, 0.4, 0.5, 0.6, 0.8, 1.2, 1.6],
 }
-DEFAULT = {
-    loss: inspect.signature(training.LOSSES[loss]).parameters["margin"].default for loss in MARGINS if MARGINS[loss]
-}
+DEFAULT = {loss: inspect.signature(LOSSES[loss]).parameters["margin"].default for loss in MARGINS if MARGINS[loss]}
 SHOWN, KNOWN, TRAIL = 5000, 2000, 1000  # the first test images, training images, and test images along a training
-FRAMES = range(0, training.FRAMES, 2)
+EVERY = 2  # of a run's moments: every second
 GRAIN, COARSE = 2000, 300  # steps of a place from the middle of its space to the rim, and of one along a training
 
 
@@ -81,6 +79,7 @@ def sweep() -> None:
         else f"{recipe.device}, {os.cpu_count()} cores",
         "data": recipe.data,
         "images": recipe.images,
+        "precision": recipe.precision,
         "seed": recipe.seed,
         "shown": SHOWN,
         "known": KNOWN,
@@ -94,8 +93,12 @@ def sweep() -> None:
         "spaces": dict(sorted(spaces.items(), key=lambda s: (list(MARGINS).index(s[1]["loss"]), s[1]["margin"]))),
         "parts": pack.index,
     }
-    _write(HERE / "pack.bin", b"".join(pack.content))
-    _write(HERE / "manifest.json", json.dumps(manifest, separators=(",", ":")).encode())
+    for file_name, content in (
+        ("pack.bin", b"".join(pack.content)),
+        ("manifest.json", json.dumps(manifest, separators=(",", ":")).encode()),
+    ):
+        with whole_file(HERE / file_name) as file:
+            file.write(content)
 
 
 class _Pack:
@@ -115,39 +118,32 @@ def _space(
     name: str, run: Run, data: Data, beside: np.ndarray | None, pack: _Pack
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Pack one network; its places (SHOWN, 2) turned to lie like those ``beside``, and its entry in the manifest."""
-    network = Network.of(run.model)
-    trained, run = (
-        run,
-        replace(
-            run,
-            train_embeddings=network.embed(data.train_images),
-            test_embeddings=network.embed(data.test_images),
-        ),
-    )
+    network = Network.of(run.model)  # type: ignore[arg-type]  # the reference backbone, as no other was asked for
+    known, shown = network.embed(data.train_images), network.embed(data.test_images)
     family = isinstance(run.loss, Softmax)  # whose origin means something
-    view = _View.of(run.test_embeddings[:SHOWN], family, beside)
-    places = view(run.test_embeddings[:SHOWN])
+    view = _View.of(shown[:SHOWN], family, beside)
+    places, labels = view(shown[:SHOWN]), data.test_labels.numpy()
     frames = [places[:TRAIL]]
     along: list[float] = []
-    for frame in FRAMES[::-1]:
-        moment = run.trail[frame, :TRAIL].astype(np.float64)
-        if frame < FRAMES[-1]:
+    for moment in run.trail(data.test_images[:TRAIL], EVERY)[::-1].astype(np.float64):
+        if along:
             frames.insert(0, _View.of(moment, family, frames[0])(moment))
         distance = cdist(*[run.compared(moment)] * 2) + np.diag([np.inf] * TRAIL)
-        along.insert(0, round(float((run.test_labels[distance.argmin(1)] == run.test_labels[:TRAIL]).mean()), 3))
+        along.insert(0, round(float((labels[distance.argmin(1)] == labels[:TRAIL]).mean()), 3))
     pack.add(f"{name}/points", _planes(places * GRAIN))
     pack.add(f"{name}/trail", _planes(np.diff(np.round(np.array(frames) * COARSE), axis=0, prepend=0)))
     pack.add(f"{name}/net", network.floats, network.bytes)
-    pack.add(f"{name}/known", _planes(view(run.train_embeddings[:KNOWN]) * GRAIN))
+    pack.add(f"{name}/known", _planes(view(known[:KNOWN]) * GRAIN))
+    reference, query = (run.compared(known), data.train_labels.numpy()), (run.compared(shown), labels)
     entry = {
         "loss": run.recipe.loss,
         "batch": run.recipe.batch,
-        "run": training._key(run.recipe),
+        "run": run.recipe.key,
         "seconds": round(run.seconds, 1),
         "cosine": run.cosine,
-        "merits": {k: round(v, 4) for k, v in merits(run.gallery, run.probes).items()},
-        "unpacked 15-NN": round(knn_accuracy(trained.gallery, trained.probes), 4),
-        "seen": run.trail_seen[list(FRAMES)].tolist(),
+        "merits": {k: round(v, 4) for k, v in merits(reference, query).items()},
+        "unpacked 15-NN": round(knn_accuracy(run.reference(), run.query()), 4),
+        "seen": run.moments[::EVERY].tolist(),
         "along": along,
         "radius": float(view.radius),
         "middle": view.middle.tolist(),
@@ -292,12 +288,6 @@ def packed(name: str) -> bytes:
 def part(name: str) -> bytes:
     """One part of the pack, such as ``"cosface@0.1/points"``."""
     return zlib.decompress(packed(name))
-
-
-def _write(path: Path, content: bytes) -> None:
-    beside = path.with_suffix(".part")
-    beside.write_bytes(content)
-    os.replace(beside, path)
 
 
 if __name__ == "__main__":

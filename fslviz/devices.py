@@ -1,0 +1,85 @@
+"""Where a training runs, and in which precision: found by a measurement, not by a flag of the processor."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import time
+from functools import cache
+
+import torch
+
+from fslviz.data import cache_dir, whole_file
+from fslviz.models import EmbeddingNet
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+GAIN = 0.95  # bfloat16 has to be this much faster, or the more exact one is taken
+
+
+def best_device() -> str:
+    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def precision(device: str) -> str:
+    """``"bfloat16"`` where training is faster in it, else ``"float32"``.
+
+    On a CPU a few steps decide, once a machine: they are kept in the cache folder. A CUDA device has bfloat16 from
+    compute capability 8 on; MPS trains in float32.
+    """
+    kind = torch.device(device).type
+    if kind == "cpu":
+        seconds = probe(processor())
+        return "bfloat16" if seconds["bfloat16"] < GAIN * seconds["float32"] else "float32"
+    return "bfloat16" if kind == "cuda" and torch.cuda.get_device_capability(device)[0] >= 8 else "float32"
+
+
+def processor() -> str:
+    """What the speed of a precision hangs on."""
+    name = torch.cpu.get_capabilities().get("cpu_name", "CPU")
+    return f"{name}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+
+
+@cache
+def probe(name: str) -> dict[str, float]:
+    """Seconds that a training step of 64 images takes here in each precision, kept under ``name``."""
+    path = cache_dir() / "precision.json"
+    kept = {}
+    with contextlib.suppress(OSError, ValueError, TypeError):  # missing or damaged: measured anew
+        kept = dict(json.loads(path.read_text()))
+        return {dtype: float(kept[name][dtype]) for dtype in DTYPES}
+    seconds = _measure()
+    with contextlib.suppress(OSError), whole_file(path) as file:  # a full disk is no reason to stop
+        file.write(json.dumps({**kept, name: seconds}, indent=1).encode())
+    return seconds
+
+
+def _measure(tries: int = 5) -> dict[str, float]:
+    """The fastest of a few steps in turn, so that other work on the machine meets both alike."""
+    keep_memory()
+    with torch.random.fork_rng(devices=[]):
+        model = EmbeddingNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        images = torch.randn(64, 1, 28, 28).contiguous(memory_format=torch.channels_last)
+    seconds = dict.fromkeys(DTYPES, float("inf"))
+    for i in range(tries + 1):  # the first warms up
+        for dtype in DTYPES:
+            began = time.perf_counter()
+            with autocast("cpu", dtype):
+                embeddings = model(images)
+            embeddings.sum().backward()
+            if i:
+                seconds[dtype] = min(seconds[dtype], time.perf_counter() - began)
+    return seconds
+
+
+def autocast(device: str | torch.device, precision: str) -> torch.autocast:
+    return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=precision == "bfloat16")
+
+
+@cache
+def keep_memory() -> None:
+    """Have glibc keep freed memory: by default it gives each step's activations back and faults them in again."""
+    with contextlib.suppress(OSError, AttributeError):  # no glibc, no need
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(-4, 0)  # M_MMAP_MAX: large blocks from the heap too
+        libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD: keep its top

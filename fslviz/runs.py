@@ -1,0 +1,224 @@
+"""What a training was and what came of it: a recipe, and a run that embeds on demand and is saved to one file."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import hashlib
+import inspect
+import json
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fslviz import devices, losses, margins, models
+from fslviz.data import Data, whole_file
+from fslviz.errors import unknown
+
+LOSSES: dict[str, type[losses.Loss]] = {
+    "contrastive": losses.Contrastive,
+    "triplet": losses.Triplet,
+    "softmax": margins.Softmax,
+    "normface": margins.NormFace,
+    "sphereface": margins.SphereFace,
+    "cosface": margins.CosFace,
+    "arcface": margins.ArcFace,
+}
+HERE = Path(__file__).parent
+MEANING = ("models", "losses", "margins", "training")  # the modules that say what a recipe's words mean
+CHUNK = 250  # images embedded at once: parts that fit a processor's cache are several times faster
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that defines a training. ``images`` are images seen, repeats counted; ``options`` go to the loss.
+
+    ``precision`` is that of the convolutions. ``start`` names the run whose network it goes on from, if any. ``own``:
+    whether the loss or the network is the caller's, which no recipe can describe: such a run is not kept.
+    """
+
+    loss: str
+    options: dict[str, float | str]
+    data: str
+    embed_dim: int
+    images: int
+    batch: int
+    seed: int
+    device: str
+    precision: str
+    start: str = ""
+    own: bool = False
+
+    @property
+    def key(self) -> str:
+        """A name for the recipe, with the code that gives it its meaning: comments and docstrings change nothing."""
+        meaning = [_without_words((HERE / f"{name}.py").read_text(encoding="utf-8")) for name in MEANING]
+        text = json.dumps([asdict(self), torch.__version__, meaning], sort_keys=True)
+        return f"{self.loss}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+@dataclass(eq=False)
+class Run:
+    """A trained network, and what is worth knowing of its training. What it embeds, it embeds when asked.
+
+    ``seen``, ``losses``, ``accuracies`` (T,): images seen before each step, the loss there, and the share of the batch
+    whose nearest neighbour within the batch is of its class. ``moments`` (25,): the images seen at 25 places along the
+    training, closer where more happens; ``weights`` holds the network's there, (25, ...) each. ``seconds``: the time
+    of the steps, on ``recipe.device``. ``data``: what it was trained and is tested on.
+    """
+
+    recipe: Recipe
+    model: nn.Module
+    loss: nn.Module
+    seen: np.ndarray
+    losses: np.ndarray
+    accuracies: np.ndarray
+    moments: np.ndarray
+    weights: dict[str, Tensor]
+    seconds: float
+    data: Data | None = None
+    _known: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+
+    @property
+    def cosine(self) -> bool:
+        """Whether the embeddings are compared by their angle alone."""
+        return getattr(self.loss, "cosine", False)
+
+    def embed(self, images: Tensor) -> np.ndarray:
+        """Embeddings (N, D) of images (N, 1, 28, 28)."""
+        device = self.recipe.device if _available(self.recipe.device) else "cpu"
+        same = device == self.recipe.device
+        return embed(self.model, images, device, self.recipe.precision if same else devices.precision(device))
+
+    def trail(self, images: Tensor, every: int = 1) -> np.ndarray:
+        """Where images (N, 1, 28, 28) lay at the ``moments`` of the training, or at each ``every``-th: (25, N, D)."""
+        then = copy.copy(self)
+        then.model = copy.deepcopy(self.model)
+        places = []
+        for i in range(0, len(self.moments), every):
+            then.model.load_state_dict({name: moments[i] for name, moments in self.weights.items()})
+            places.append(then.embed(images))
+        return np.stack(places)
+
+    def compared(self, embeddings: np.ndarray) -> np.ndarray:
+        """Embeddings (N, D) as distances take them: of unit length where ``cosine``."""
+        length = np.linalg.norm(embeddings, axis=1, keepdims=True).clip(1e-12) if self.cosine else 1.0
+        return embeddings / length
+
+    def reference(self, count: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The first ``count`` training images (all by default) embedded and ``compared`` (N, D), and their labels."""
+        places, labels = self._places("train", count)
+        return self.compared(places), labels
+
+    def query(self, count: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The first ``count`` test images (all by default) embedded and ``compared`` (M, D), and their labels."""
+        places, labels = self.places(count)
+        return self.compared(places), labels
+
+    def places(self, count: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The first ``count`` test images where the network puts them (M, D), lengths kept, and their labels."""
+        return self._places("test", count)
+
+    def _places(self, part: str, count: int | None) -> tuple[np.ndarray, np.ndarray]:
+        if self.data is None:
+            raise ValueError("this run was loaded without its data: Run.load(path, data)")
+        images, labels = getattr(self.data, f"{part}_images"), getattr(self.data, f"{part}_labels").numpy()
+        count = len(labels) if count is None else min(count, len(labels))
+        known = self._known.get(part, np.empty((0, self.recipe.embed_dim), np.float32))
+        if count > len(known):  # in whole chunks, so that an image's place does not hang on how many are asked for
+            more = images[len(known) : -(-count // CHUNK) * CHUNK]
+            known = self._known[part] = np.concatenate([known, self.embed(more)])
+        return known[:count], labels[:count]
+
+    def save(self, path: str | Path) -> None:
+        """Write the run to one file of plain arrays and JSON, whole or not at all.
+
+        Raises ValueError for a run with a loss or a network of the caller's own.
+        """
+        if self.recipe.own:
+            raise ValueError("a loss or network of one's own is not saved with its run: keep its state_dict()")
+        arrays = {name: getattr(self, name) for name in ("seen", "losses", "accuracies", "moments")}
+        arrays |= {f"model.{k}": v.numpy() for k, v in self.model.state_dict().items()}
+        arrays |= {f"loss.{k}": v.numpy() for k, v in self.loss.state_dict().items()}
+        arrays |= {f"weights.{k}": v.numpy() for k, v in self.weights.items()}
+        header = json.dumps({"recipe": asdict(self.recipe), "seconds": self.seconds})
+        with whole_file(Path(path)) as file:
+            np.savez(file, allow_pickle=False, header=np.array(header), **arrays)
+
+    @classmethod
+    def load(cls, path: str | Path, data: Data | None = None) -> Run:
+        """Read a run that ``save`` wrote, and give it its data back.
+
+        Raises FileNotFoundError, or ValueError where the file is damaged or ``data`` is not what it was trained on.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = dict(file)
+            header = json.loads(str(arrays.pop("header")))
+            recipe = Recipe(**header["recipe"])
+            parts: dict[str, dict[str, Tensor]] = {"model": {}, "loss": {}, "weights": {}}
+            for name in [n for n in arrays if "." in n]:
+                part, key = name.split(".", 1)
+                parts[part][key] = torch.from_numpy(arrays.pop(name))
+            model = in_layout(models.EmbeddingNet(recipe.embed_dim))
+            loss = make_loss(recipe.loss, recipe.options, len(parts["loss"].get("weight", [])), recipe.embed_dim)
+            model.load_state_dict(parts["model"])
+            loss.load_state_dict(parts["loss"])
+            run = cls(recipe, model.eval(), loss.eval(), weights=parts["weights"], seconds=header["seconds"], **arrays)
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            raise ValueError(f"{path} is not a whole run that fslviz saved: {error}") from error
+        if data and recipe.data != data.identity():
+            raise ValueError(f"{path} was trained on {recipe.data}, not on {data.identity()}")
+        run.data = data
+        return run
+
+
+def make_loss(name: str, options: dict[str, float | str], classes: int, embed_dim: int) -> losses.Loss:
+    """The loss of that name, with weights for so many classes if it has any."""
+    kind = LOSSES[name]
+    sizes = {"num_classes": classes, "embed_dim": embed_dim} if issubclass(kind, margins.Softmax) else {}
+    taken = [p for p in inspect.signature(kind).parameters if p not in ("num_classes", "embed_dim")]
+    for option in options:
+        if option not in taken:
+            unknown(f"option of {name}", option, taken)
+    return kind(**sizes, **options)  # type: ignore[arg-type]
+
+
+def in_layout(x: Any) -> Any:
+    """A network or images (N, C, H, W) as they lie in memory: channels last, where a CPU's convolutions are faster."""
+    if isinstance(x, nn.Module):
+        return x.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
+
+
+@torch.inference_mode()
+def embed(model: nn.Module, images: Tensor, device: str, precision: str) -> np.ndarray:
+    """Embeddings (N, D) of images (N, C, H, W), in float32 and in evaluation mode."""
+    model = model.to(device).eval()
+    with devices.autocast(device, precision):
+        parts = [in_layout(part.to(device)) for part in images.split(CHUNK)]
+        embeddings = torch.cat([model(part).float().cpu() for part in parts]).numpy()
+    model.cpu()
+    return embeddings
+
+
+def _available(device: str) -> bool:
+    kind = torch.device(device).type
+    return kind == "cpu" or getattr(torch, kind).is_available()
+
+
+@cache
+def _without_words(source: str) -> str:
+    """The source as a syntax tree, in which comments and layout are gone, and without its docstrings."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
