@@ -36,16 +36,15 @@ def precision(device: str) -> str:
 
 def processor() -> str:
     """What the speed of a precision hangs on."""
-    name = torch.cpu.get_capabilities().get("cpu_name", "CPU")
-    return f"{name}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+    return f"{torch.cpu.get_capabilities().get('cpu_name', 'CPU')}, torch {torch.__version__}"
 
 
 @cache
 def probe(name: str) -> dict[str, float]:
     """Seconds that a training step of 64 images takes here in each precision, kept under ``name``."""
     path = cache_dir() / "precision.json"
-    kept = {}
-    with contextlib.suppress(OSError, ValueError, TypeError):  # missing or damaged: measured anew
+    kept: dict[str, dict[str, float]] = {}
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):  # missing, damaged, of others: measured anew
         kept = dict(json.loads(path.read_text()))
         return {dtype: float(kept[name][dtype]) for dtype in DTYPES}
     seconds = _measure()

@@ -371,10 +371,14 @@ def test_the_faster_precision_is_taken_and_kept(some, cache, monkeypatch, second
     assert devices.precision("cpu") == chosen
     assert len(measured) == 1
     assert json.loads((cache / "precision.json").read_text()) == {devices.processor(): times}
-    (cache / "precision.json").write_text('{"damaged')
-    devices.probe.cache_clear()
-    assert devices.precision("cpu") == chosen
-    assert len(measured) == 2
+    others = '{"another processor": {"float32": 1, "bfloat16": 2}}'
+    for found in ('{"damaged', others, "[]", json.dumps({devices.processor(): 1})):
+        (cache / "precision.json").write_text(found)
+        devices.probe.cache_clear()
+        assert devices.precision("cpu") == chosen
+        assert json.loads((cache / "precision.json").read_text())[devices.processor()] == times
+        assert ("another" in (cache / "precision.json").read_text()) == (found == others)
+    assert len(measured) == 5
     devices.probe.cache_clear()
 
 
