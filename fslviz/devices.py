@@ -80,5 +80,5 @@ def keep_memory() -> None:
     """Have glibc keep freed memory: by default it gives each step's activations back and faults them in again."""
     with contextlib.suppress(OSError, AttributeError):  # no glibc, no need
         libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(-4, 0)  # M_MMAP_MAX: large blocks from the heap too
+        libc.mallopt(-3, 2**25)  # M_MMAP_THRESHOLD: blocks of up to 32 MB from the heap; larger ones are given back
         libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD: keep its top
