@@ -22,10 +22,10 @@ _build/.done: .venv/.done $(SOURCES)
 	@cat fslviz/*.py fslviz/*/*.py fslviz/*.json benchmarks/*.json | cksum > _build/.code.new
 	@cmp -s _build/.code.new _build/.code || rm -rf _build/.jupyter_cache
 	@mv _build/.code.new _build/.code
-	@# as many notebooks at once as there are cores, each on one, the long ones first; the build finds them executed
+	@# as many notebooks at once as there are cores, each on one: chapter 5 first, whose trainings others wait for
 	@yes | .venv/bin/jcache notebook -p _build/.jupyter_cache add notebooks/*.ipynb >/dev/null
-	@ls -r notebooks/*.ipynb | OMP_NUM_THREADS=1 TQDM_DISABLE=1 xargs -n1 -P"$$(getconf _NPROCESSORS_ONLN)" \
-		.venv/bin/jcache notebook -p _build/.jupyter_cache execute -t -1
+	@printf '%s\n' notebooks/05*.ipynb notebooks/*.ipynb | awk '!seen[$$0]++' | OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 TQDM_DISABLE=1 \
+		xargs -n1 -P"$$(getconf _NPROCESSORS_ONLN)" .venv/bin/jcache notebook -p _build/.jupyter_cache execute -t -1
 	TQDM_DISABLE=1 .venv/bin/jupyter-book build . --all -n -W --keep-going
 	@echo "Built in $$(( $$(date +%s) - $$(cat _build/.start) )) s"
 	@touch -r _build/.start $@  # what was edited meanwhile is built next time
