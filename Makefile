@@ -2,6 +2,7 @@ PYTHON ?= python3
 PORT ?= 8000
 export FSLVIZ_CACHE ?= $(CURDIR)/.cache
 SOURCES := Makefile _config.yml _toc.yml $(shell find book notebooks fslviz benchmarks -type f -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' 2>/dev/null)
+PAGES := $(shell grep -l '^kernelspec' book/*.md)  # that compute something
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -24,7 +25,8 @@ _build/.done: .venv/.done $(SOURCES)
 	@mv _build/.code.new _build/.code
 	@# as many notebooks at once as there are cores, each on one: chapter 5 first, whose trainings others wait for
 	@yes | .venv/bin/jcache notebook -p _build/.jupyter_cache add notebooks/*.ipynb >/dev/null
-	@printf '%s\n' notebooks/05*.ipynb notebooks/*.ipynb | awk '!seen[$$0]++' | OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 TQDM_DISABLE=1 \
+	@yes | .venv/bin/jcache notebook -p _build/.jupyter_cache add -r myst_nb_md $(PAGES) >/dev/null
+	@printf '%s\n' notebooks/05*.ipynb notebooks/*.ipynb $(PAGES) | awk '!seen[$$0]++' | OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 TQDM_DISABLE=1 \
 		xargs -n1 -P"$$(getconf _NPROCESSORS_ONLN)" .venv/bin/jcache notebook -p _build/.jupyter_cache execute -t -1
 	TQDM_DISABLE=1 .venv/bin/jupyter-book build . --all -n -W --keep-going
 	@echo "Built in $$(( $$(date +%s) - $$(cat _build/.start) )) s"
