@@ -255,10 +255,10 @@ def plot_growth(rows: Sequence[Mapping[str, Any]]) -> Figure:
     fig, axes = _figure(2.5 * len(axes_of), 4.6, len(measured), len(axes_of))
     for ax, (quantity, axis) in zip(axes, ((q, a) for q in measured for a in axes_of), strict=True):
         for side, loss in dict.fromkeys((r["side"], r["loss"]) for r in rows):
-            mine = [r for r in rows if (r["side"], r["loss"], r["axis"]) == (side, loss, axis)]
+            mine = [r for r in rows if (r["side"], r["loss"], r["axis"]) == (side, loss, axis) and r[quantity] > 0]
             style = {"ls": "-", "label": loss} if side == "fslviz" else {"ls": "--"}
             colour = COLOURS[names.index(loss)]
-            ax.plot(*zip(*[(r["size"], max(r[quantity], 1e-9)) for r in mine], strict=True), color=colour, **style)
+            ax.plot([r["size"] for r in mine], [r[quantity] for r in mine], color=colour, **style)
         ax.set(xscale="log", yscale="log", xlabel=axis, ylabel=measured[quantity] if axis == axes_of[0] else None)
     _legend(axes[len(axes_of) - 1])
     return fig
