@@ -237,8 +237,8 @@ def plot_benchmark(contenders: Sequence[Mapping[str, Any]]) -> Figure:
         name = c["name"].rsplit(", ", 1)[0] if len(seconds) == 2 else c["name"]
         style: dict[str, Any] = {"ls": "", "marker": "o", "ms": 7} if len(seconds) == 2 else {"marker": ".", "lw": 1.5}
         label = None if name in colours else name
-        (line,) = ax.plot(seconds[1:], accuracy[1:], label=label, color=colours.get(name), **style)
-        colours[name] = line.get_color()
+        colour = colours.setdefault(name, COLOURS[len(colours)])
+        ax.plot(seconds[1:], accuracy[1:], label=label, color=colour, **style)
     ax.axhline(0.95, color=INK, ls=":", lw=1)
     ax.set(xscale="log", ylim=(0.7, 1), xlabel="seconds of training", ylabel="15-nearest-neighbour accuracy")
     ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
@@ -251,14 +251,19 @@ def plot_benchmark(contenders: Sequence[Mapping[str, Any]]) -> Figure:
 def plot_growth(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Seconds and memory of a loss over what it grows with, on logarithmic axes; dashed the same losses elsewhere."""
     names, measured = list(dict.fromkeys(r["loss"] for r in rows)), {"seconds": "seconds", "peak_mb": "memory, MB"}
+    least = {"seconds": 0.0, "peak_mb": 1.0}  # less can't be told from nothing
     axes_of = list(dict.fromkeys(r["axis"] for r in rows))
     fig, axes = _figure(2.5 * len(axes_of), 4.6, len(measured), len(axes_of))
     for ax, (quantity, axis) in zip(axes, ((q, a) for q in measured for a in axes_of), strict=True):
         for side, loss in dict.fromkeys((r["side"], r["loss"]) for r in rows):
-            mine = [r for r in rows if (r["side"], r["loss"], r["axis"]) == (side, loss, axis) and r[quantity] > 0]
+            mine = [r for r in rows if (r["side"], r["loss"], r["axis"]) == (side, loss, axis)]
             style = {"ls": "-", "label": loss} if side == "fslviz" else {"ls": "--"}
             colour = COLOURS[names.index(loss)]
-            ax.plot([r["size"] for r in mine], [r[quantity] for r in mine], color=colour, **style)
+            ax.plot([r["size"] for r in mine], [max(r[quantity], least[quantity]) for r in mine], color=colour, **style)
         ax.set(xscale="log", yscale="log", xlabel=axis, ylabel=measured[quantity] if axis == axes_of[0] else None)
+    for i, ax in enumerate(axes):
+        ax.sharey(axes[i - i % len(axes_of)])
+        ax.autoscale_view()
+        ax.minorticks_off()
     _legend(axes[len(axes_of) - 1])
     return fig

@@ -52,12 +52,14 @@ def test_page(browser, name, width, scheme):
     scrolling = page.eval_on_selector_all(
         "article table", "all => all.filter(t => t.scrollWidth > t.parentElement.clientWidth + 1).length"
     )
+    tracebacks = page.locator(".output.traceback, .cell_output .stderr").count()
     pictures = page.eval_on_selector_all("article img", "all => all.filter(i => !i.naturalWidth).length")
     context.close()
     assert not wrong
     assert (raw, bad) == (0, 0), "formulas left unrendered"
     assert overflow <= 0, f"the page is {overflow} px wider than the screen"
     assert pictures == 0, "pictures missing"
+    assert tracebacks == 0, "a cell shows an error"
     assert scrolling == 0 or width == 390, "a table scrolls sideways"
 
 

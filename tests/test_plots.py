@@ -91,3 +91,21 @@ def test_places_may_stand_in_for_a_run(run):
     assert sum(len(line.get_xdata()) for line in figure.axes[0].lines) == 300
     with pytest.raises(ValueError, match=r"not of shapes \[\(300, 3\)\]"):
         fslviz.plot_spaces({"map": (np.zeros((300, 3)), run.places()[1])})
+
+
+def test_what_takes_no_memory_is_drawn_at_the_least_that_is_told_apart():
+    rows = [
+        {"side": side, "loss": "softmax", "axis": axis, "size": size, "seconds": size / 1e5, "peak_mb": 0.0}
+        for side in ("fslviz", "pytorch-metric-learning")
+        for axis in ("batch", "dimensions")
+        for size in (64, 128)
+    ]
+    figure = plots.plot_growth(rows)
+    figure.canvas.draw()
+    assert {y for ax in figure.axes[2:] for line in ax.lines for y in line.get_ydata()} == {1.0}
+
+
+def test_every_way_of_the_benchmark_has_a_colour_of_its_own():
+    contenders = [{"name": f"way {i}", "curve": [(0.0, 0, 0.0), (1.0, 1, 0.5 + i / 20)]} for i in range(8)]
+    figure = plots.plot_benchmark(contenders)
+    assert len({line.get_color() for line in figure.axes[0].lines[:8]}) == 8

@@ -44,6 +44,7 @@ MARGINS: dict[str, list[float]] = {
 }
 DEFAULT = {loss: inspect.signature(LOSSES[loss]).parameters["margin"].default for loss in MARGINS if MARGINS[loss]}
 SHOWN, KNOWN, TRAIL = 5000, 2000, 1000  # the first test images, training images, and test images along a training
+IMAGES = 180_000  # seen by each network: three epochs, for these are the spaces that most readers meet
 EVERY = 2  # of a run's moments: every second
 GRAIN, COARSE = 2000, 300  # steps of a place from the middle of its space to the rim, and of one along a training
 
@@ -62,7 +63,7 @@ def sweep() -> None:
         views: dict[int, np.ndarray] = {}
         start = margins.index(default)
         for i in [*range(start, -1, -1), *range(start + 1, len(margins))]:  # each aligned to the one before
-            run = train(loss, data, **({} if margins[i] == default else {"margin": margins[i]}))
+            run = train(loss, data, images=IMAGES, **({} if margins[i] == default else {"margin": margins[i]}))
             name = loss if default is None else f"{loss}@{margins[i]:g}"
             beside = views.get(i + 1 if i < start else i - 1, reference)
             views[i], spaces[name] = _space(name, run, data, beside, pack)
