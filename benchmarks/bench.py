@@ -255,7 +255,7 @@ def grow(side: str, loss: str, axis: str) -> list[dict]:
     room = ROOM + 1024 * int(Path("/proc/self/status").read_text().split("VmSize:")[1].split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (room, room))
     rows, family = [], loss not in ("contrastive", "triplet")
-    for size in SIZES[axis]:
+    for size in SIZES[axis][:1] + SIZES[axis]:  # the first time, what the library sets up counts too
         sizes = {"batch": 128, "dimensions": 64 if axis == "classes" else 2, "classes": 10} | {axis: size}
         z = torch.randn(sizes["batch"], sizes["dimensions"])
         y = torch.arange(sizes["batch"]) % sizes["classes"]
@@ -278,7 +278,7 @@ def grow(side: str, loss: str, axis: str) -> list[dict]:
         rows.append({"side": side, "loss": loss, "axis": axis, "size": size, "seconds": best, "peak_mb": peak})
         if best > PATIENCE:
             break
-    return rows
+    return rows[1:]
 
 
 def in_its_own_process(*arguments: str) -> object:
