@@ -1,7 +1,8 @@
 """Metric learning to look at: losses, one training loop, and the embedding spaces that come of it."""
 
-from fslviz.data import Data, load
+from fslviz.data import Data, load, load_folder
 from fslviz.evaluation import (
+    Pairs,
     all_pairs,
     bootstrap,
     centre_accuracy,
@@ -16,6 +17,7 @@ from fslviz.evaluation import (
 )
 from fslviz.explorer import Explorer
 from fslviz.gallery import Gallery
+from fslviz.pictures import Standard, prepare
 from fslviz.plots import (
     plot_det,
     plot_images,
@@ -29,23 +31,27 @@ from fslviz.plots import (
 )
 from fslviz.runs import LOSSES, Run
 from fslviz.training import train
-from fslviz.widgets import margin_lab, move, progress
+from fslviz.widgets import door, margin_lab, move, progress
 
 __all__ = [
     "LOSSES",
     "Data",
     "Explorer",
     "Gallery",
+    "Pairs",
     "Run",
+    "Standard",
     "all_pairs",
     "bootstrap",
     "centre_accuracy",
     "dir_at",
+    "door",
     "eer",
     "episodes",
     "error_rates",
     "knn_accuracy",
     "load",
+    "load_folder",
     "margin_lab",
     "merits",
     "move",
@@ -57,6 +63,7 @@ __all__ = [
     "plot_space",
     "plot_spaces",
     "plot_training",
+    "prepare",
     "progress",
     "styled",
     "tar_at",

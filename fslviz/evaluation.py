@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.spatial.distance import cdist, pdist
@@ -16,17 +17,49 @@ from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
 from fslviz.errors import between
 
-Points = tuple[np.ndarray, np.ndarray]  # embeddings (N, D) and their labels (N,)
+Points = tuple[Any, Any]  # embeddings (N, D) and their labels (N,): arrays, tensors or lists
 
 
 def knn_accuracy(gallery: Points, probes: Points, k: int = 15) -> float:
-    """The share of probes (M, D) whose class is that of most of their ``k`` nearest neighbours in the gallery."""
-    return float(KNeighborsClassifier(int(between("k", k, 1, len(gallery[1])))).fit(*gallery).score(*probes))
+    """The share of probes (M, D) whose class is that of most of their ``k`` nearest neighbours in the gallery.
+
+    Where both are the same points, a probe is not its own neighbour.
+    """
+    (known, names), (asked, truth) = checked("gallery", gallery), checked("probes", probes)
+    itself = known.shape == asked.shape and np.array_equal(known, asked)
+    nearest = KNeighborsClassifier(int(between("k", k, 1, len(names) - itself))).fit(known, names)
+    return float((nearest.predict(None if itself else asked) == truth).mean())
 
 
 def centre_accuracy(gallery: Points, probes: Points) -> float:
     """The share of probes (M, D) nearest to the mean of their own class in the gallery."""
-    return float(NearestCentroid().fit(*gallery).score(*probes))
+    return float(NearestCentroid().fit(*checked("gallery", gallery)).score(*checked("probes", probes)))
+
+
+def checked(name: str, points: Points) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings (N, D) and labels (N,) as arrays, or a ValueError that says what is wrong with them."""
+    x, labels = array(name, points[0], 2), np.asarray(array(name, points[1], 1, finite=False))
+    if len(x) != len(labels):
+        raise ValueError(f"{name} must have a label for each embedding, not {len(labels)} for {len(x)}")
+    if not len(x):
+        raise ValueError(f"{name} must not be empty")
+    return x, labels
+
+
+def array(name: str, values: Any, axes: int, finite: bool = True) -> np.ndarray:
+    """An array, tensor or list as an array of so many axes, or a ValueError; ``finite``: of finite numbers."""
+    x = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+    if x.ndim != axes:
+        raise ValueError(f"{name} must have {axes} axes, not shape {x.shape}")
+    if finite and (x.dtype.kind not in "buif" or not np.isfinite(x).all()):
+        raise ValueError(f"{name} must be finite numbers: {_strange(x)}")
+    return x
+
+
+def _strange(x: np.ndarray) -> str:
+    if x.dtype.kind not in "buif":
+        return f"it is of {x.dtype}"
+    return f"{(~np.isfinite(x)).sum()} of {x.size} are NaN or infinite"
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,20 +71,46 @@ class Pairs:
     first: np.ndarray
     second: np.ndarray
 
-    def by_identity(self, labels: np.ndarray) -> Pairs:
+    @classmethod
+    def of(cls, *, genuine: Any, distance: Any = None, similarity: Any = None) -> Pairs:
+        """Scores of one's own as pairs: distances or similarities (P,), and whether each pair is genuine (P,), or 0/1.
+
+        A similarity counts as a distance below 0, so a threshold is one of ``-similarity``. Each pair is a unit of its
+        own in ``bootstrap``, which is too sure of itself where pairs share an image.
+
+        Raises ValueError for lengths that differ, numbers that are not finite, and pairs that are all of one kind.
+        """
+        if (distance is None) == (similarity is None):
+            raise ValueError("give either distance or similarity")
+        d = array("distance", distance, 1) if similarity is None else -array("similarity", similarity, 1).astype(float)
+        same = array("genuine", genuine, 1)
+        if len(d) != len(same):
+            raise ValueError(f"genuine must say of each pair what it is, not of {len(same)} of {len(d)}")
+        if not np.isin(same, (0, 1)).all():
+            raise ValueError(f"genuine must be true or false, or 1 or 0, not {sorted(set(same.tolist()))[:5]}")
+        unit = np.arange(len(d))
+        return _sorted(d, same.astype(bool), unit, unit)
+
+    def by_identity(self, labels: Any) -> Pairs:
         """The same pairs, naming not the images but their identities: what ``bootstrap`` then draws anew."""
-        return replace(self, first=labels[self.first], second=labels[self.second])
+        number = np.unique(array("labels", labels, 1, finite=False), return_inverse=True)[1]
+        return replace(self, first=number[self.first], second=number[self.second])
+
+
+def _sorted(distance: np.ndarray, genuine: np.ndarray, first: np.ndarray, second: np.ndarray) -> Pairs:
+    if genuine.all() or not genuine.any():
+        raise ValueError(f"there must be genuine and impostor pairs, not {genuine.sum()} and {(~genuine).sum()}")
+    order = distance.argsort(kind="stable")
+    return Pairs(distance[order], genuine[order], first[order], second[order])
 
 
 def all_pairs(points: Points, limit: int = 1000) -> Pairs:
     """Every pair among the first ``limit`` images, with its Euclidean distance."""
-    embeddings, labels = points[0][:limit], points[1][:limit]
+    embeddings, labels = checked("points", points)
+    limit = int(between("limit", limit, 2, 1e9))
+    embeddings, labels = embeddings[:limit], labels[:limit]
     first, second = np.triu_indices(len(labels), 1)
-    distance, genuine = pdist(embeddings), labels[first] == labels[second]
-    if genuine.all() or not genuine.any():
-        raise ValueError(f"points must hold genuine and impostor pairs, not {len(labels)} of classes {set(labels)}")
-    order = distance.argsort(kind="stable")
-    return Pairs(distance[order], genuine[order], first[order], second[order])
+    return _sorted(pdist(embeddings), labels[first] == labels[second], first, second)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +151,8 @@ def eer(rates: Rates) -> float:
 
 
 def threshold_at(rates: Rates, fmr: float) -> float:
-    """The largest threshold whose FMR is at most ``fmr``."""
+    """The largest threshold whose FMR is at most ``fmr``: -inf, which no pair passes, where the nearest is an impostor
+    and one impostor pair is already a larger share."""
     return float(rates.threshold[np.searchsorted(rates.fmr, between("fmr", fmr, 0, 1), side="right") - 1])
 
 
@@ -119,12 +179,15 @@ def bootstrap(
 
     A pair counts as often as both its images are drawn, or once for each time where both are one (an identity).
     """
-    rng, units = np.random.default_rng(seed), int(max(pairs.first.max(), pairs.second.max())) + 1
+    between("resamples", resamples, 1, 1e9)
+    between("level", level, 0, 1)
+    names, both = np.unique([pairs.first, pairs.second], return_inverse=True)
+    (first, second), units, rng = both.reshape(2, -1), len(names), np.random.default_rng(seed)
     values: list[float] = []
-    genuine, single = np.flatnonzero(pairs.genuine), np.flatnonzero(pairs.first == pairs.second)
+    genuine, single = np.flatnonzero(pairs.genuine), np.flatnonzero(first == second)
     while len(values) < resamples:
         times = np.bincount(rng.integers(units, size=units), minlength=units)
-        once, twice = times.take(pairs.first), times.take(pairs.second)
+        once, twice = times.take(first), times.take(second)
         weight = once * twice
         weight[single] = once[single]
         if 0 < weight.take(genuine).sum() < weight.sum():
@@ -139,6 +202,10 @@ def dir_at(nearest: np.ndarray, right: np.ndarray, strangers: np.ndarray, far: f
     ``nearest`` (P,): distance of each enrolled probe to the nearest template; ``right`` (P,): whether that is its own;
     ``strangers`` (S,): distance of each probe of somebody never enrolled to the nearest template.
     """
+    nearest, strangers = array("nearest", nearest, 1), array("strangers", strangers, 1)
+    right = array("right", right, 1).astype(bool)
+    if len(nearest) != len(right) or not len(right) or not len(strangers):
+        raise ValueError(f"there must be probes and strangers, not {len(nearest)}, {len(right)} and {len(strangers)}")
     allowed = int(between("far", far, 0, 1) * len(strangers))
     below = np.append(np.sort(strangers), np.inf)[allowed]
     return float((right & (nearest < below)).mean())
@@ -151,12 +218,13 @@ def episodes(
 
     A query is named after the nearest mean of a class's samples (Snell, Swersky and Zemel 2017).
     """
-    embeddings, labels = points
+    embeddings, labels = checked("points", points)
     members = [np.flatnonzero(labels == c) for c in np.unique(labels)]
     between("ways", ways, 2, len(members))
+    between("shots", shots, 1, 1e9), between("queries", queries, 1, 1e9)
     between("shots + queries", shots + queries, 2, min(map(len, members)))
-    rng, values = np.random.default_rng(seed), np.empty(count)
-    for i in range(count):
+    rng, values = np.random.default_rng(seed), np.empty(int(between("count", count, 1, 1e9)))
+    for i in range(len(values)):
         chosen = rng.choice(len(members), ways, replace=False)
         drawn = np.stack([rng.choice(members[c], shots + queries, replace=False) for c in chosen])
         templates = embeddings[drawn[:, :shots]].mean(1)

@@ -27,6 +27,9 @@ class Loss(nn.Module):
                 f"labels must be {len(embeddings)} whole numbers, one an embedding, "
                 f"not {labels.dtype} of shape {tuple(labels.shape)}"
             )
+        if not embeddings.isfinite().all():
+            strange = int((~embeddings.isfinite()).sum())
+            raise ValueError(f"embeddings must be finite: {strange} of {embeddings.numel()} are NaN or infinite")
         with torch.autocast(embeddings.device.type, enabled=False):
             z = embeddings if embeddings.dtype == torch.float64 else embeddings.float()
             return self.loss(z, labels.long())

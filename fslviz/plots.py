@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, TypeVar
 
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import to_hex, to_rgba
@@ -17,7 +18,8 @@ from matplotlib.ticker import LogLocator
 from scipy.stats import norm
 from torch import Tensor
 
-from fslviz.evaluation import Pairs, Points, Rates
+from fslviz.errors import between
+from fslviz.evaluation import Pairs, Points, Rates, checked
 from fslviz.runs import Run
 
 # Petroff's ten colours (2021), made by survey and model to be told apart with any colour vision
@@ -46,10 +48,17 @@ def styled(plot: Plot) -> Plot:
 
     @wraps(plot)
     def styled(*args: Any, **options: Any) -> Figure:
+        _load_backend()
         with plt.rc_context(STYLE):
             return plot(*args, **options)
 
     return styled  # type: ignore[return-value]
+
+
+@cache
+def _load_backend() -> None:
+    """Else it is loaded by the first figure, and what it sets to show a notebook's figures is undone with ``STYLE``."""
+    plt.close(plt.figure())
 
 
 @styled
@@ -68,12 +77,14 @@ def plot_spaces(
 ) -> Figure:
     """Several 2-D runs side by side, up to ``columns`` in a row, under their names (by default loss and options).
 
-    Instead of a run, places (N, 2) and labels (N,). ``marked``: the images whose places are ringed in every space.
+    Instead of a run, places (N, 2) and labels (N,), numbers or words. Ten classes have a colour each; the next ten have
+    the same in another shape. ``marked``: the images whose places are ringed in every space.
     """
     named = list(runs.items()) if isinstance(runs, Mapping) else [(_title(r), r) for r in runs]
-    spaces = [(n, *(r.places(points) if isinstance(r, Run) else r)) for n, r in named]
+    spaces = [(n, *checked(str(n), r.places(points) if isinstance(r, Run) else r)) for n, r in named]
     if not spaces or any(places.shape[1:] != (2,) for _, places, _ in spaces):
         raise ValueError(f"runs must be 2-D and at least one, not of shapes {[p.shape for _, p, _ in spaces]}")
+    between("columns", columns, 1, 100)
     columns = min(columns, len(spaces))
     rows = -(-len(spaces) // columns)
     fig, axes = _figure(columns * size, rows * (size + 0.25), rows, columns)
@@ -119,6 +130,8 @@ def plot_lines(lines: Mapping[str, tuple[Any, Any]], **axes: Any) -> Figure:
 @styled
 def plot_scores(pairs: Mapping[str, Pairs], threshold: float | None = None) -> Figure:
     """How far genuine and impostor pairs lie apart, and the errors on both sides of a threshold on their distance."""
+    if not pairs:
+        raise ValueError("pairs must be one set of pairs or more, not none")
     fig, axes = _figure(max(5.2, 3.2 * len(pairs)), 2.3, 1, len(pairs))
     for ax, (name, p) in zip(axes, pairs.items(), strict=True):
         bins = np.linspace(0, np.quantile(p.distance, 0.995), 60).tolist()
@@ -136,17 +149,25 @@ def plot_scores(pairs: Mapping[str, Pairs], threshold: float | None = None) -> F
 
 
 @styled
-def plot_images(images: Tensor, titles: Sequence[str] = (), columns: int = 10, size: float = 0.6) -> Figure:
-    """Images (N, 1, 28, 28) in rows of ``columns``."""
+def plot_images(
+    images: Tensor, titles: Sequence[str] = (), columns: int = 10, size: float = 0.6, ink: bool = True
+) -> Figure:
+    """Images (N, 1, H, W) in rows of ``columns``: strokes of ``ink`` on the page, or photographs in their own greys."""
+    images = torch.as_tensor(images)
+    if images.ndim != 4 or not len(images):
+        raise ValueError(f"images must be (N, 1, H, W), N at least 1, not {tuple(images.shape)}")
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     fig, axes = _figure(columns * size, rows * (size + (0.25 if titles else 0)), rows, columns)
     for ax in axes:
         ax.set_axis_off()
     for ax, image in zip(axes, images, strict=False):
-        ink = np.full((*image[0].shape, 4), to_rgba(INK))
-        ink[..., 3] = (image[0] - image.min()) / (image.max() - image.min()).clamp(min=1e-6)
-        ax.imshow(ink)  # strokes alone, on whatever ground the page has
+        if ink:
+            strokes = np.full((*image[0].shape, 4), to_rgba(INK))
+            strokes[..., 3] = (image[0] - image.min()) / (image.max() - image.min()).clamp(min=1e-6)
+            ax.imshow(strokes)  # strokes alone, on whatever ground the page has
+        else:
+            ax.imshow(image[0], cmap="gray")
     for ax, title in zip(axes, titles, strict=False):
         ax.set_title(title, fontsize=8)
     return fig
@@ -170,10 +191,13 @@ def plot_det(rates: Mapping[str, Rates]) -> Figure:
     """DET (Martin et al. 1997): FNMR over FMR, both on a normal deviate's scale; EER where the dotted line cuts."""
     fig, (ax,) = _figure(5.2, 3.4, 1, 1)
     ticks = np.array([1e-3, 0.01, 0.05, 0.2, 0.5])
+    low, high = norm.ppf([5e-4, 0.6])
     for name, r in rates.items():
         inside = (r.fmr > 0) & (r.fmr < 1) & (r.fnmr > 0) & (r.fnmr < 1)
-        ax.plot(norm.ppf(r.fmr[inside]), norm.ppf(r.fnmr[inside]), label=name, lw=1.5)
-    low, high = norm.ppf([5e-4, 0.6])
+        if inside.any():
+            ax.plot(norm.ppf(r.fmr[inside]), norm.ppf(r.fnmr[inside]), label=name, lw=1.5)
+        else:  # a threshold without an error: beyond the corner, whatever the scale
+            ax.plot(low, low, "o", label=f"{name}: no errors", clip_on=False)
     ax.plot([low, high], [low, high], ":", color=INK, lw=1)
     ax.set(xlim=(low, high), ylim=(low, high))
     for axis in (ax.xaxis, ax.yaxis):
@@ -207,10 +231,13 @@ def _figure(width: float, height: float, rows: int, columns: int) -> tuple[Figur
 
 
 def _scatter(ax: Axes, embeddings: np.ndarray, labels: np.ndarray, size: float) -> None:
-    for label in np.unique(labels):
+    kinds = np.unique(labels)
+    digits = kinds.dtype.kind in "iu" and kinds.min() >= 0 and kinds.max() < len(COLOURS)
+    for place, label in enumerate(kinds):
         mine = embeddings[labels == label]
-        colour = COLOURS[label % len(COLOURS)]
-        ax.plot(*mine.T, ".", ms=2.0 if size < 4 else 3.0, color=colour, alpha=0.6, mew=0, rasterized=True)
+        ten, one = divmod(int(label) if digits else place, len(COLOURS))  # a digit has the same colour in every figure
+        colour, shape = COLOURS[one], "o^sDvP*Xph"[ten % 10]
+        ax.plot(*mine.T, shape, ms=1.0 if size < 4 else 1.5, color=colour, alpha=0.6, mew=0, rasterized=True)
         ax.annotate(
             str(label),
             np.median(mine, axis=0),
@@ -218,7 +245,13 @@ def _scatter(ax: Axes, embeddings: np.ndarray, labels: np.ndarray, size: float) 
             va="center",
             fontsize=7 if size < 4 else 10,
             color="#222222",
-            bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": colour, "lw": 1.2, "alpha": 0.9},
+            bbox={
+                "boxstyle": "circle,pad=0.15" if len(str(label)) < 3 else "round,pad=0.2",
+                "fc": "white",
+                "ec": colour,
+                "lw": 1.2,
+                "alpha": 0.9,
+            },
         )
     low, high = np.quantile(embeddings, [0.002, 0.998], axis=0)
     middle, half = (low + high) / 2, 0.55 * max(high - low)

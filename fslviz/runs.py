@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from fslviz import devices, losses, margins, models
-from fslviz.data import Data, whole_file
-from fslviz.errors import unknown
+from fslviz.data import Data, Standard, whole_file
+from fslviz.errors import between, unknown
 
 LOSSES: dict[str, type[losses.Loss]] = {
     "contrastive": losses.Contrastive,
@@ -69,7 +69,8 @@ class Run:
     ``seen``, ``losses``, ``accuracies`` (T,): images seen before each step, the loss there, and the share of the batch
     whose nearest neighbour within the batch is of its class. ``moments`` (25,): the images seen at 25 places along the
     training, closer where more happens; ``weights`` holds the network's there, (25, ...) each. ``seconds``: the time
-    of the steps, on ``recipe.device``. ``data``: what it was trained and is tested on.
+    of the steps, on ``recipe.device``. ``data``: what it was trained and is tested on; ``standard``: how its images
+    were made from pixels.
     """
 
     recipe: Recipe
@@ -82,6 +83,7 @@ class Run:
     weights: dict[str, Tensor]
     seconds: float
     data: Data | None = None
+    standard: Standard = Standard()
     _known: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     @property
@@ -89,11 +91,30 @@ class Run:
         """Whether the embeddings are compared by their angle alone."""
         return getattr(self.loss, "cosine", False)
 
-    def embed(self, images: Tensor) -> np.ndarray:
-        """Embeddings (N, D) of images (N, 1, 28, 28)."""
+    def embed(self, images: Tensor | np.ndarray) -> np.ndarray:
+        """Embeddings (N, D) of images (N, C, H, W), or of one (C, H, W) as (1, D), of any number type.
+
+        Numbers of 8 bits are pixels, (N, H, W) or (N, 1, H, W), and are standardised as the training's were.
+
+        Raises ValueError for what are no such images.
+        """
+        images = self._images(images)
         device = self.recipe.device if _available(self.recipe.device) else "cpu"
         same = device == self.recipe.device
         return embed(self.model, images, device, self.recipe.precision if same else devices.precision(device))
+
+    def _images(self, images: Any) -> Tensor:
+        if not isinstance(images, Tensor) and (images := np.asarray(images)).dtype.kind not in "buif":
+            raise ValueError(f"images must be numbers, not {images.dtype}")
+        given = images if isinstance(images, Tensor) else torch.tensor(images)
+        x = given[None] if given.ndim == (2 if given.dtype == torch.uint8 else 3) else given
+        if x.dtype == torch.uint8 and x.numel() and x.ndim in (3, 4):
+            x = self.standard(x.squeeze(1))
+        if x.ndim != 4 or x.dtype.is_complex:
+            raise ValueError(f"images must be (N, C, H, W), not {tuple(given.shape)} of {given.dtype}")
+        if not x.isfinite().all():
+            raise ValueError("images must be finite: there are NaN or infinite pixels among them")
+        return x.float()
 
     def trail(self, images: Tensor, every: int = 1) -> np.ndarray:
         """Where images (N, 1, 28, 28) lay at the ``moments`` of the training, or at each ``every``-th: (25, N, D)."""
@@ -128,7 +149,7 @@ class Run:
         if self.data is None:
             raise ValueError("this run was loaded without its data: Run.load(path, data)")
         images, labels = getattr(self.data, f"{part}_images"), getattr(self.data, f"{part}_labels").numpy()
-        count = len(labels) if count is None else min(count, len(labels))
+        count = len(labels) if count is None else min(int(between("count", count, 1, 1e9)), len(labels))
         known = self._known.get(part, np.empty((0, self.recipe.embed_dim), np.float32))
         if count > len(known):  # in whole chunks, so that an image's place does not hang on how many are asked for
             more = images[len(known) : -(-count // CHUNK) * CHUNK]
@@ -146,7 +167,13 @@ class Run:
         arrays |= {f"model.{k}": v.numpy() for k, v in self.model.state_dict().items()}
         arrays |= {f"loss.{k}": v.numpy() for k, v in self.loss.state_dict().items()}
         arrays |= {f"weights.{k}": v.numpy() for k, v in self.weights.items()}
-        header = json.dumps({"recipe": asdict(self.recipe), "seconds": self.seconds})
+        header = json.dumps(
+            {
+                "recipe": asdict(self.recipe),
+                "seconds": self.seconds,
+                "standard": asdict(self.standard),
+            }
+        )
         with whole_file(Path(path)) as file:
             np.savez(file, allow_pickle=False, header=np.array(header), **arrays)
 
@@ -170,6 +197,7 @@ class Run:
             model.load_state_dict(parts["model"])
             loss.load_state_dict(parts["loss"])
             run = cls(recipe, model.eval(), loss.eval(), weights=parts["weights"], seconds=header["seconds"], **arrays)
+            run.standard = Standard(**header["standard"])
         except FileNotFoundError:
             raise
         except Exception as error:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -24,8 +23,8 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from fslviz import devices, losses, models
-from fslviz.data import Data, cache_dir
-from fslviz.errors import between, unknown
+from fslviz.data import QUIET, Data, cache_dir
+from fslviz.errors import between, plain, unknown
 from fslviz.runs import LOSSES, Recipe, Run, in_layout, make_loss
 
 PRESETS = {"quick": 120_000, "full": 720_000}  # images seen
@@ -37,7 +36,6 @@ RISE = 0.25  # the share of a training in which the rates rise, to fall to 0 in 
 SHIFT = 1  # pixels by which a batch is moved at most, each way: 0.2 points
 LARGE, PART = 512, 64  # a batch of more images is embedded in parts of so many: 4,096 then train within 2 GB
 MOMENTS = 25  # places along a training at which its weights are kept, closer together where more happens
-QUIET = "TQDM_DISABLE" in os.environ  # which tqdm's notebook bar overlooks
 
 
 def train(
@@ -64,15 +62,15 @@ def train(
     default two.
 
     ``preset`` is "quick" (two CPU cores) or "full" (a GPU, or patience), by default what suits the device; ``images``
-    overrides its number of images seen, ``batch`` the loss's own batch size. ``start`` is a run whose network is
-    trained further instead of a new one. The same call on the same machine gives the same numbers, and finds the run
-    in the cache folder unless ``cached`` is false; a loss or network of your own is trained anew each time. ``watch``
-    is told the share done (0 to 1) after every step, in place of the bar; what it raises ends the training, of which
-    nothing is kept.
+    overrides its number of images seen, ``batch`` the loss's own batch size (or all images, where they are fewer).
+    ``start`` is a run whose network is trained further instead of a new one. The same call on the same machine gives
+    the same numbers, and finds the run in the cache folder unless ``cached`` is false; a loss or network of your own is
+    trained anew each time. ``watch`` is told the share done (0 to 1) after every step, in place of the bar; what it
+    raises ends the training, of which nothing is kept.
 
     Raises ValueError, naming the argument, for a name, a number or a shape that can't be.
     """
-    device = device or devices.best_device()
+    device = devices.there(device) if device else devices.best_device()
     preset = preset or ("quick" if torch.device(device).type == "cpu" else "full")
     if isinstance(loss, str) and loss not in LOSSES:
         unknown("loss", loss, LOSSES)
@@ -82,10 +80,16 @@ def train(
         unknown("preset", preset, PRESETS)
     if start is not None and network is not None:
         raise ValueError("give start or network, not both: start has a network of its own")
-    batch = getattr(LOSSES[loss] if isinstance(loss, str) else loss, "batch", 128) if batch is None else batch
-    if not 2 <= batch <= len(data.train_labels):
-        raise ValueError(f"batch must be from 2 to the {len(data.train_labels)} training images, not {batch}")
+    if batch is None:  # what suits the loss, or all that there is
+        usual = getattr(LOSSES[loss] if isinstance(loss, str) else loss, "batch", 128)
+        batch = max(2, min(usual, len(data.train_labels)))
+    batch, seed = plain(batch), int(between("seed", seed, -(2**63), 2**63 - 1))
+    if not isinstance(batch, int) or not 2 <= batch <= len(data.train_labels):
+        raise ValueError(f"batch must be from 2 to the {len(data.train_labels)} training images, not {batch!r}")
     images = int(between("images", PRESETS[preset] if images is None else images, batch, 1e9))
+    options = {name: plain(value) for name, value in options.items()}
+    if not data.train_images.isfinite().all():
+        raise ValueError("train_images must be finite: there are NaN or infinite pixels among them")
     with torch.random.fork_rng(), torch.backends.cudnn.flags(enabled=True, deterministic=True):
         torch.manual_seed(seed)
         given = start.model if start is not None else network
@@ -207,6 +211,7 @@ class _Record:
             weights={name: torch.stack(moments) for name, moments in self.weights.items()},
             seconds=self.seconds,
             data=data,
+            standard=data.standard,
         )
 
 
@@ -301,8 +306,10 @@ def _batches(total: int, size: int, device: torch.device) -> Iterator[Tensor]:
 
 def _shift(images: Tensor) -> Tensor:
     """Move a batch of images (B, C, H, W) by at most ``SHIFT`` pixels each way: a mild augmentation."""
-    dx, dy = torch.randint(-SHIFT, SHIFT + 1, (2,)).tolist()
-    return images.roll((dx, dy), (-1, -2))  # MNIST's digits have 4 empty pixels at every side
+    right, down = torch.randint(-SHIFT, SHIFT + 1, (2,)).tolist()
+    height, width = images.shape[-2:]
+    padded = nn.functional.pad(images, [SHIFT] * 4, mode="replicate")
+    return padded[..., SHIFT - down :, SHIFT - right :][..., :height, :width]
 
 
 def _neighbours_agree(embeddings: Tensor, labels: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy.optimize import brentq
 from sklearn.metrics import det_curve, roc_curve
 from sklearn.neighbors import KNeighborsClassifier
@@ -84,9 +85,9 @@ def _two(rng, n):
 
 
 def test_bad_input_is_named(points):
-    with pytest.raises(ValueError, match="points must hold genuine and impostor pairs"):
+    with pytest.raises(ValueError, match="there must be genuine and impostor pairs, not 10 and 0"):
         ev.all_pairs((np.zeros((5, 2)), np.zeros(5)))
-    with pytest.raises(ValueError, match="k must be a number from 1 to 300, not 301"):
+    with pytest.raises(ValueError, match="k must be a number from 1 to 299, not 301"):
         ev.knn_accuracy(points, points, k=301)
     with pytest.raises(ValueError, match="fmr must be a number from 0 to 1, not 2"):
         ev.threshold_at(ev.error_rates(ev.all_pairs(points)), 2)
@@ -141,3 +142,57 @@ def test_episodes_say_what_is_too_much(points):
         ev.episodes(points, ways=6)
     with pytest.raises(ValueError, match=r"shots \+ queries must be a number from 2 to \d+, not 1015"):
         ev.episodes(points, shots=1000)
+
+
+def test_tensors_and_lists_are_taken(points):
+    x, y = points
+    tensors = torch.from_numpy(x), torch.from_numpy(y)
+    assert ev.merits(tensors, tensors) == ev.merits(points, points) == ev.merits((x.tolist(), y.tolist()), points)
+    assert ev.knn_accuracy(points, points, np.int64(5)) == ev.knn_accuracy(tensors, points, 5)
+    assert (ev.episodes(tensors, 3, 2, 5, count=4) == ev.episodes(points, 3, 2, 5, count=4)).all()
+
+
+def test_a_set_against_itself_leaves_the_probe_out():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(400, 2)), rng.integers(2, size=400)
+    assert ev.knn_accuracy((x, y), (x, y), k=1) < 0.6  # by chance, where its own label would give 1
+
+
+def test_pairs_of_own_scores():
+    pairs = ev.Pairs.of(distance=[0.3, 0.1, 0.2], genuine=[0, 1, 1])
+    assert pairs.distance.tolist() == [0.1, 0.2, 0.3]
+    assert pairs.genuine.tolist() == [True, True, False]
+    assert ev.eer(ev.error_rates(pairs)) == 0
+    alike = ev.Pairs.of(similarity=torch.tensor([0.7, 0.9, 0.8]), genuine=torch.tensor([False, True, True]))
+    assert alike.genuine.tolist() == pairs.genuine.tolist()
+    assert alike.distance == pytest.approx([-0.9, -0.8, -0.7])
+    low, high = ev.bootstrap(ev.Pairs.of(distance=np.arange(100.0), genuine=np.arange(100) % 3 == 0), ev.eer)
+    assert 0 < low < high < 1
+
+
+def test_an_interval_does_not_hang_on_how_identities_are_numbered(points):
+    pairs = ev.all_pairs(points)
+    few, labels = pairs.by_identity(points[1]), points[1]
+    for renamed in (labels * 1000 + 7, np.array([f"person {c}" for c in labels]), torch.from_numpy(labels)):
+        assert ev.bootstrap(pairs.by_identity(renamed), ev.eer) == ev.bootstrap(few, ev.eer)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x, y: ev.all_pairs((x[:199], y[:200])), "a label for each embedding, not 200 for 199"),
+        (lambda x, y: ev.knn_accuracy((x, y[:-1]), (x, y)), "gallery must have a label for each"),
+        (lambda x, y: ev.merits((x, y), (np.where(x > 1, np.nan, x), y)), "points must be finite.* are NaN"),
+        (lambda x, y: ev.episodes((x[0], y)), r"points must have 2 axes, not shape \(2,\)"),
+        (lambda x, y: ev.centre_accuracy((x[:0], y[:0]), (x, y)), "gallery must not be empty"),
+        (lambda x, y: ev.Pairs.of(distance=[1, 2], genuine=[1]), "not of 1 of 2"),
+        (lambda x, y: ev.Pairs.of(distance=[1, 2], genuine=[1, 3]), r"true or false, or 1 or 0, not \[1, 3\]"),
+        (lambda x, y: ev.Pairs.of(distance=[1, np.nan], genuine=[1, 0]), "distance must be finite"),
+        (lambda x, y: ev.Pairs.of(genuine=[1, 0]), "give either distance or similarity"),
+        (lambda x, y: ev.Pairs.of(distance=[1, 2], genuine=[1, 1]), "genuine and impostor pairs, not 2 and 0"),
+        (lambda x, y: ev.dir_at(np.ones(3), np.ones(2), np.ones(4), 0.1), "not 3, 2 and 4"),
+    ],
+)
+def test_points_that_have_no_answer_are_refused(points, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(*points)

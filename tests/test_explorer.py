@@ -12,7 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image, ImageDraw
 
 import fslviz
 from fslviz import explorer, training
@@ -425,6 +427,15 @@ def test_a_drawing_is_prepared_as_mnist_is(opened):
     mnist = ((fslviz.load().test_images[:1000, 0] * 0.3081) + 0.1307).flatten(1)
     ink = mnist[fslviz.load().test_labels[:1000] == 7].sum(1)
     assert ink.quantile(0.02) < image.sum() < ink.quantile(0.98)
+    # a scan of the same strokes, drawn large by another hand, comes out the same
+    paper, width = Image.new("L", (800, 800), 255), round(2.3 * 0.65 / 17.7 * 800)
+    pen, points = ImageDraw.Draw(paper), [(800 * x, 800 * y) for x, y in SEVEN]
+    pen.line(points, 0, width)
+    for x, y in points:
+        pen.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), 0)
+    scanned = fslviz.prepare(paper)[0].numpy() * 0.3081 + 0.1307
+    assert np.abs(scanned - image).max() < 0.25
+    assert np.abs(scanned - image).mean() < 0.01
 
 
 def test_a_symbol_is_enrolled_and_verified(opened):
@@ -719,6 +730,18 @@ def test_a_bad_argument_is_named():
         shown.step = 2.0
     with pytest.raises(ValueError, match="selection must be a number from 0 to 4999"):
         shown.selection = [5000]
+    with pytest.raises(ValueError, match="threshold must be a number from 0 to inf, not nan"):
+        fslviz.Explorer(threshold=float("nan"))
+
+
+def test_numbers_of_numpy_and_torch_are_taken():
+    shown = fslviz.Explorer(["cosface"], margins={"cosface": np.float32(0.2)}, step=np.float32(0.5))
+    assert (shown.margins, shown.step) == ({"cosface": 0.2}, 0.5)
+    shown.selection = np.flatnonzero(np.array([0, 1, 1]))
+    shown.threshold = np.float64(0.3)
+    assert json.dumps([shown.selection, shown.threshold]) == "[[1, 2], 0.3]"
+    shown.selection = torch.tensor([3])
+    assert json.dumps(shown.selection) == "[3]"
 
 
 def test_in_colab_it_is_the_widget_alone(monkeypatch):

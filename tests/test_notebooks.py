@@ -108,7 +108,12 @@ def test_installs_itself_alone_in_an_empty_folder(tmp_path):
     kernel.mkdir(parents=True)
     command = [str(env / "bin/python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     (kernel / "kernel.json").write_text(json.dumps({"argv": command, "display_name": "fresh", "language": "python"}))
-    environment = {"FSLVIZ_SOURCE": str(ROOT), "JUPYTER_PATH": str(tmp_path / "share/jupyter"), "PYTHONPATH": ""}
+    (tmp_path / "my books").symlink_to(ROOT)
+    environment = {
+        "FSLVIZ_SOURCE": str(tmp_path / "my books"),
+        "JUPYTER_PATH": str(tmp_path / "share/jupyter"),
+        "PYTHONPATH": "",
+    }
     before = dict(os.environ)
     os.environ.update(environment)
     try:

@@ -1,8 +1,11 @@
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
+import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
+from nbclient import NotebookClient
 
 import fslviz
 from fslviz import evaluation, plots
@@ -109,3 +112,48 @@ def test_every_way_of_the_benchmark_has_a_colour_of_its_own():
     contenders = [{"name": f"way {i}", "curve": [(0.0, 0, 0.0), (1.0, 1, 0.5 + i / 20)]} for i in range(8)]
     figure = plots.plot_benchmark(contenders)
     assert len({line.get_color() for line in figure.axes[0].lines[:8]}) == 8
+
+
+def test_classes_by_name_many_and_in_tensors():
+    rng = np.random.default_rng(0)
+    z, named = rng.normal(size=(60, 2)), np.array(["Ada", "Grace"])[rng.integers(2, size=60)]
+    assert [t.get_text() for t in fslviz.plot_spaces({"people": (z, named)}).axes[0].texts] == ["Ada", "Grace"]
+    (ax,) = fslviz.plot_spaces({"thirty": (torch.from_numpy(z), torch.arange(60) % 30)}).axes
+    looks = {(line.get_color(), line.get_marker()) for line in ax.lines}
+    assert len(looks) == 30, "two classes look alike"
+    (ax,) = fslviz.plot_spaces({"some": (z, rng.choice([3, 7], 60))}).axes
+    assert [line.get_color() for line in ax.lines] == [plots.COLOURS[3], plots.COLOURS[7]]
+
+
+def test_a_perfect_separation_shows_on_a_det():
+    perfect = evaluation.error_rates(evaluation.Pairs.of(distance=[0, 1, 2, 3], genuine=[1, 1, 0, 0]))
+    (ax,) = fslviz.plot_det({"perfect": perfect, "also": perfect}).axes
+    assert [line.get_marker() for line in ax.lines[:2]] == ["o", "o"]
+    assert "perfect: no errors" in [t.get_text() for t in ax.get_legend().get_texts()]
+
+
+def test_what_has_no_picture_is_refused():
+    with pytest.raises(ValueError, match=r"runs must be 2-D.*\(4, 64\)"):
+        fslviz.plot_spaces({"deep": (np.zeros((4, 64)), np.arange(4))})
+    with pytest.raises(ValueError, match="deep must be finite"):
+        fslviz.plot_spaces({"deep": (np.full((4, 2), np.nan), np.arange(4))})
+
+
+def test_a_readers_own_plot_is_shown_after_one_of_ours():
+    cells = [
+        "import numpy as np, fslviz\nfslviz.plot_spaces({'a': (np.eye(2), np.arange(2))})",
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2, 3])",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    for cell in notebook.cells:
+        assert any("image/png" in output.get("data", {}) for output in cell.outputs)
+
+
+def test_images_of_any_kind_and_none():
+    assert len(fslviz.plot_images(np.zeros((3, 1, 28, 28), np.float32)).axes) == 3
+    assert len(fslviz.plot_images(torch.rand(3, 1, 28, 28), ink=False).axes) == 3
+    with pytest.raises(ValueError, match=r"images must be \(N, 1, H, W\), N at least 1, not \(0, 1, 28, 28\)"):
+        fslviz.plot_images(torch.zeros(0, 1, 28, 28))
+    with pytest.raises(ValueError, match="pairs must be one set of pairs or more"):
+        fslviz.plot_scores({})

@@ -10,13 +10,28 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+import numpy as np
 import traitlets
 
-from fslviz.errors import between, unknown
+from fslviz.errors import between, plain, unknown
 from fslviz.explorer import pack
 
 SCRIPT = Path(__file__).parent / "explorer.js"
 PARTS = ("choose", "margin", "training", "draw", "enrol")
+
+
+class _Float(traitlets.Float):
+    """A number, of Python's, numpy's or torch's."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        return super().validate(obj, plain(value))
+
+
+class _Indices(traitlets.List):
+    """Whole numbers in a list, an array or a tensor."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        return super().validate(obj, value.tolist() if hasattr(value, "tolist") else [plain(v) for v in value])
 
 
 class Explorer(anywidget.AnyWidget):
@@ -31,9 +46,9 @@ class Explorer(anywidget.AnyWidget):
 
     losses = traitlets.List(traitlets.Unicode()).tag(sync=True)
     margins = traitlets.Dict().tag(sync=True)
-    step = traitlets.Float(1.0).tag(sync=True)
-    threshold = traitlets.Float(None, allow_none=True).tag(sync=True)
-    selection = traitlets.List(traitlets.Int()).tag(sync=True)
+    step = _Float(1.0).tag(sync=True)
+    threshold = _Float(None, allow_none=True).tag(sync=True)
+    selection = _Indices(traitlets.Int()).tag(sync=True)
     parts = traitlets.Unicode().tag(sync=True)
 
     def __init__(
@@ -65,16 +80,25 @@ class Explorer(anywidget.AnyWidget):
 
     @traitlets.validate("margins")
     def _trained_margins(self, proposal: Any) -> dict[str, float]:
+        found = {}
         for loss, margin in proposal["value"].items():
             if not pack.MARGINS.get(loss):
                 unknown("loss with a margin", loss, [k for k, v in pack.MARGINS.items() if v])
-            if margin not in pack.MARGINS[loss]:
-                raise ValueError(f"the margins trained for {loss} are {pack.MARGINS[loss]}, not {margin!r}")
-        return proposal["value"]
+            given = between(f"the margin of {loss}", margin, 0, 100)
+            trained = [m for m in pack.MARGINS[loss] if np.isclose(m, given)]  # float32's 0.2 is not Python's
+            if not trained:
+                raise ValueError(f"the margins trained for {loss} are {pack.MARGINS[loss]}, not {given!r}")
+            found[loss] = trained[0]
+        return found
 
     @traitlets.validate("step")
     def _within_training(self, proposal: Any) -> float:
         return between("step", proposal["value"], 0, 1)
+
+    @traitlets.validate("threshold")
+    def _a_distance(self, proposal: Any) -> float | None:
+        value = proposal["value"]
+        return None if value is None else between("threshold", value, 0, np.inf)
 
     @traitlets.validate("selection")
     def _shown_images(self, proposal: Any) -> list[int]:

@@ -22,11 +22,12 @@ from scipy.linalg import orthogonal_procrustes
 from scipy.spatial.distance import cdist
 from torch import Tensor
 
-from fslviz.data import MEAN, STD, Data, load, whole_file
+from fslviz.data import Data, load, whole_file
 from fslviz.errors import unknown
 from fslviz.evaluation import knn_accuracy, merits
 from fslviz.margins import Softmax
 from fslviz.models import EmbeddingNet
+from fslviz.pictures import MEAN, STD
 from fslviz.plots import COLOURS
 from fslviz.runs import LOSSES, Run
 from fslviz.training import train
