@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import base64
 import inspect
 import io
+import json
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
+import numpy as np
 import torch
-from IPython.display import display
+from IPython.display import HTML, display
 from matplotlib.figure import Figure
+from PIL import Image
 from tqdm.auto import tqdm
 
-from fslviz.data import load
-from fslviz.errors import unknown
+from fslviz.data import QUIET, load
+from fslviz.errors import between, unknown
 from fslviz.evaluation import knn_accuracy
 from fslviz.explorer.pack import DEFAULT, MARGINS
 from fslviz.plots import plot_spaces, styled
-from fslviz.training import QUIET, train
+from fslviz.runs import Run
+from fslviz.training import train
+
+DOOR = Path(__file__).parent / "door.html"
 
 
 def progress(items: Iterable[Any]) -> Any:
@@ -126,6 +134,45 @@ def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.V
     stop.on_click(end)
     choose()
     return lab
+
+
+def door(run: Run, threshold: float, enrolled: int | None = None) -> HTML:
+    """The strangers of a run at a door that the reader opens, in a page without a kernel: whom to enrol, and from how
+    many photos, and how near is near enough.
+
+    Up to ten images of each identity in ``run.data``'s test set are shown. The first ``enrolled`` identities (two
+    thirds by default) are enrolled at first, by the mean of their first three images; ``threshold`` is where the slider
+    starts. Raises ValueError for fewer than 2 or more than 20 identities, or an identity with fewer than two images.
+    """
+    z, labels = run.query()
+    kinds, counts = np.unique(labels, return_counts=True)
+    if not 2 <= len(kinds) <= 20 or counts.min() < 2:
+        raise ValueError(
+            f"there must be 2 to 20 identities with 2 images or more, not {len(kinds)} with {counts.min()}"
+        )
+    photos = min(10, int(counts.min()))
+    shown = np.concatenate([np.flatnonzero(labels == kind)[:photos] for kind in kinds])
+    images, z = run.data.test_images[shown].numpy()[:, 0], z[shown]  # type: ignore[union-attr]
+    low, high = images.min((1, 2), keepdims=True), images.max((1, 2), keepdims=True)
+    grey = (255 * (images - low) / np.maximum(high - low, 1e-6)).astype(np.uint8)
+    height, width = grey.shape[1:]
+    sheet = grey.reshape(len(kinds), photos, height, width).swapaxes(1, 2).reshape(len(kinds) * height, photos * width)
+    file, scale = io.BytesIO(), max(float(np.abs(z).max()), 1e-6) / 32767
+    Image.fromarray(sheet).save(file, "JPEG", quality=85)
+    names = run.data.names  # type: ignore[union-attr]
+    data = {
+        "names": [names[kind] if names else str(kind) for kind in kinds],
+        "photos": photos,
+        "dims": z.shape[1],
+        "unit": run.cosine,
+        "scale": scale,
+        "places": base64.b64encode((z / scale).round().astype("<i2").tobytes()).decode(),
+        "picture": f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}",
+        "threshold": between("threshold", threshold, 0, 1e9),
+        "most": round(2 * float(threshold), 2) or 1,
+        "enrolled": int(between("enrolled", len(kinds) * 2 // 3 if enrolled is None else enrolled, 0, len(kinds))),
+    }
+    return HTML(DOOR.read_text(encoding="utf-8").replace("DATA", json.dumps(data).replace("<", "\\u003c")))
 
 
 def _control(name: str, taken: Sequence[Any], start: Any) -> Any:

@@ -1,6 +1,9 @@
 """Controls: what they show, what they draw anew, and what stays without a kernel."""
 
+import re
+
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 import fslviz
@@ -89,3 +92,72 @@ def test_the_margin_lab_stops(trained):
 def test_the_margin_lab_names_a_wrong_loss():
     with pytest.raises(ValueError, match="no loss with a margin 'softmax'"):
         fslviz.margin_lab("softmax")
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return fslviz.load("faces").split(30, unseen=6)
+
+
+def decided(run, enrolled, photos, threshold):
+    """What a gallery says of the door's photographs."""
+    gallery, data = fslviz.Gallery(run), run.data
+    people = data.test_labels.unique()[: enrolled + 2]
+    for c in people[:enrolled]:
+        gallery.enrol(int(c), data.test_images[data.test_labels == c][:photos])
+    counts = dict.fromkeys(("in", "wrong", "away", "let", "out"), 0)
+    for i, c in enumerate(people.tolist()):
+        mine = data.test_images[data.test_labels == c]
+        for name in gallery.identify(mine[photos:] if i < enrolled else mine, threshold)[0]:
+            if i < enrolled:
+                counts["away" if name is None else "in" if name == c else "wrong"] += 1
+            else:
+                counts["out" if name is None else "let"] += 1
+    return counts
+
+
+@pytest.mark.parametrize("loss", ["triplet", "arcface"])
+def test_a_door_decides_as_a_gallery_does(browser, faces, loss, tmp_path):
+    run = fslviz.train(loss, faces, embed_dim=8, images=1280, device="cpu")
+    threshold = float(np.median(fslviz.all_pairs(run.query()).distance))
+    (tmp_path / "door.html").write_text("<!DOCTYPE html><meta charset=utf-8>" + fslviz.door(run, threshold).data)
+    page, wrong = browser.new_page(), []
+    page.on("pageerror", lambda e: wrong.append(str(e)))
+    page.goto((tmp_path / "door.html").as_uri())
+
+    def said():
+        return [int(n) for n in re.findall(r"\d+", page.locator("output").inner_text())]
+
+    def expected(enrolled, photos, threshold):
+        n = decided(run, enrolled, photos, threshold)
+        friends = n["in"] + n["wrong"] + n["away"]
+        return [friends, enrolled, n["in"], n["wrong"], n["away"], n["let"] + n["out"], n["let"]]
+
+    assert said() == expected(4, 3, threshold)
+    page.get_by_label("photos to enrol from").select_option("1")
+    assert said() == expected(4, 1, threshold)
+    low = float(page.evaluate("document.querySelector('input').value = 0.5 * document.querySelector('input').value"))
+    page.locator("input").dispatch_event("input")
+    assert said() == expected(4, 1, low)
+    pressed = page.get_by_role("button", pressed=True)
+    assert pressed.count() == 4
+    pressed.last.click()
+    assert said()[1] == 3
+    page.locator("i").nth(25).focus()
+    assert re.search(r"photo 6 of s\d+: nearest to s\d+, \d", page.locator("em").inner_text())
+    for button in page.get_by_role("button", pressed=True).all()[::-1]:
+        button.click()
+    assert said()[:2] == [0, 0]
+    assert not wrong
+    page.close()
+
+
+def test_a_door_has_room_for_some(faces):
+    run = fslviz.train("triplet", faces, embed_dim=8, images=640, device="cpu")
+    with pytest.raises(ValueError, match="threshold must be a number from 0"):
+        fslviz.door(run, float("nan"))
+    with pytest.raises(ValueError, match="enrolled must be a number from 0 to 6, not 7"):
+        fslviz.door(run, 1.0, enrolled=7)
+    run = fslviz.train("triplet", fslviz.load("faces").split(10), embed_dim=8, images=640, device="cpu")
+    with pytest.raises(ValueError, match="2 to 20 identities with 2 images or more, not 30 with 10"):
+        fslviz.door(run, 1.0)
