@@ -33,7 +33,7 @@ _build/.done: .venv/.done $(SOURCES)
 	@touch -r _build/.start $@  # what was edited meanwhile is built next time
 
 test: book chromium  ## run every test: unit, notebooks (nbval), pages in a browser
-	.venv/bin/pytest --nbval-lax --nbval-cell-timeout=3600 tests notebooks
+	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 .venv/bin/pytest -n auto --dist loadfile --nbval-lax --nbval-cell-timeout=3600 tests notebooks
 
 chromium:
 	@command -v chromium >/dev/null || (apt-get -qq update && apt-get -qq install -y chromium) >/dev/null 2>&1 \

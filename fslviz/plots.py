@@ -167,7 +167,7 @@ def plot_images(
             strokes[..., 3] = (image[0] - image.min()) / (image.max() - image.min()).clamp(min=1e-6)
             ax.imshow(strokes)  # strokes alone, on whatever ground the page has
         else:
-            ax.imshow(image[0], cmap="gray")
+            ax.imshow(image[0].numpy(), cmap="gray")
     for ax, title in zip(axes, titles, strict=False):
         ax.set_title(title, fontsize=8)
     return fig

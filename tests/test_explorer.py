@@ -685,7 +685,8 @@ def test_the_sweep_goes_on_where_it_stopped(monkeypatch, tmp_path):
     monkeypatch.setattr(pack, "HERE", tmp_path)
     monkeypatch.setattr(pack, "MARGINS", {"contrastive": [0.5, 1.0], "softmax": []})
     monkeypatch.setattr(pack, "load", lambda name: few)
-    monkeypatch.setattr(pack, "train", functools.partial(fslviz.train, images=3200, batch=16))
+    monkeypatch.setattr(pack, "IMAGES", 3200)
+    monkeypatch.setattr(pack, "train", functools.partial(fslviz.train, batch=16))
     trained, allowed, trains = [], 2, training._train
 
     def counted(recipe, *rest):
@@ -703,7 +704,7 @@ def test_the_sweep_goes_on_where_it_stopped(monkeypatch, tmp_path):
     assert trained == [("contrastive", {}), ("contrastive", {"margin": 0.5}), ("softmax", {})]
     manifest = pack.manifest()
     assert list(manifest["spaces"]) == ["contrastive@0.5", "contrastive@1", "softmax"]
-    run = pack.train("softmax", few)
+    run = pack.train("softmax", few, images=3200)
     assert (manifest["seed"], manifest["images"], manifest["data"]) == (0, 3200, run.recipe.data)
     z = pack.Network.read("softmax").embed(few.test_images[:200])
     assert np.abs(z - run.embed(few.test_images[:200])).max() < 0.1 * z.std()

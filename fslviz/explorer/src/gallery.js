@@ -44,7 +44,7 @@ export class Gallery {
       groups.push([symbol, samples.map((image) => space.fromOutput(network.embed(image.map((v) => (v - mean) / std))))]);
     const average = (all) => [0, 1].map((j) => all.reduce((sum, p) => sum + p[j], 0) / all.length);
     this.templates = groups.map(([name, places]) => ({ name, samples: places.length,
-      at: space.compared(average(places.map((p) => space.compared(p)))), place: average(places) }));
+      at: space.template(places), place: average(places) }));
     const key = `${name} ${JSON.stringify([...this.symbols].map(([n, s]) => [n, s.length]))}`;
     if (this.key !== key) this.measure(space, points, labels);
     this.key = key;

@@ -64,6 +64,13 @@ export class Space {
     return [x / length, y / length];
   }
 
+  // The mean of places as distances take them: in the cosine family a direction, so of unit length again.
+  template(places) {
+    const compared = places.map((p) => this.compared(p));
+    const mean = [0, 1].map((j) => compared.reduce((sum, p) => sum + p[j], 0) / compared.length);
+    return this.entry.cosine ? this.compared(mean) : mean;
+  }
+
   // The indices of the `count` places nearest to `to` among `places`.
   nearest(places, to, count, skip = -1) {
     const [x, y] = this.compared(to), best = [];
