@@ -343,3 +343,12 @@ def test_margin_ramp_and_lambda_annealing():
     torch.testing.assert_close(
         arc.logits(z, y), arc.scale * torch.where(one_hot(y, 4) == 1, arc.target(c := cosine(z, arc.weight)), c)
     )
+
+
+@pytest.mark.parametrize("make", [Contrastive, Triplet, Softmax, NormFace, SphereFace, CosFace, ArcFace])
+@pytest.mark.parametrize("strange", [math.nan, math.inf])
+def test_what_is_not_finite_has_no_loss(make, strange):
+    z, y = torch.randn(8, 2), torch.arange(8) % 4
+    z[3, 1] = strange
+    with pytest.raises(ValueError, match="embeddings must be finite: 1 of 16 are NaN or infinite"):
+        make()(z, y)
