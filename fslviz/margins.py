@@ -19,17 +19,20 @@ from fslviz.losses import Loss
 class Softmax(Loss):
     r"""Cross-entropy of a linear layer, :math:`L = -\log\,e^{W_y^T x + b_y} / \sum_j e^{W_j^T x + b_j}`.
 
-    ``weight`` (C, D) and ``bias`` (C,) are learned: give ``loss.parameters()`` to the optimizer.
+    ``weight`` (C, D) and ``bias`` (C,) are learned: give ``loss.parameters()`` to the optimizer. Without ``bias`` no
+    class can settle at the origin: its logit there is that of all others.
     """
 
     batch = 64  # many small steps: it is the order of the classes that takes long
 
-    def __init__(self, num_classes: int = 10, embed_dim: int = 2) -> None:
+    def __init__(self, num_classes: int = 10, embed_dim: int = 2, bias: bool = True) -> None:
         super().__init__()
         if num_classes < 2 or embed_dim < 1:
             raise ValueError(f"num_classes must be at least 2 and embed_dim 1, not {num_classes} and {embed_dim}")
+        if bias not in (True, False):
+            raise ValueError(f"bias must be True or False, not {bias!r}")
         self.weight = nn.Parameter(torch.randn(num_classes, embed_dim))
-        self.bias: nn.Parameter | None = nn.Parameter(torch.zeros(num_classes))
+        self.bias = nn.Parameter(torch.zeros(num_classes)) if bias else None
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         classes, dim = self.weight.shape
@@ -45,8 +48,7 @@ class Softmax(Loss):
         return F.cross_entropy(self.logits(z, y), y)
 
     def logits(self, z: Tensor, y: Tensor) -> Tensor:
-        assert self.bias is not None
-        return F.linear(z, self.weight.to(z.dtype), self.bias.to(z.dtype))
+        return F.linear(z, self.weight.to(z.dtype), None if self.bias is None else self.bias.to(z.dtype))
 
 
 class NormFace(Softmax):
@@ -63,8 +65,8 @@ class NormFace(Softmax):
     cosine = True
 
     def __init__(self, num_classes: int = 10, embed_dim: int = 2, scale: float = 16.0) -> None:
-        super().__init__(num_classes, embed_dim)
-        self.bias, self.scale, self.share = None, between("scale", scale, 1e-3, 1e4), 1.0
+        super().__init__(num_classes, embed_dim, bias=False)
+        self.scale, self.share = between("scale", scale, 1e-3, 1e4), 1.0
 
     def anneal(self, progress: float) -> None:
         start, end = self.RAMP

@@ -39,7 +39,8 @@ class Recipe:
     """All that defines a training. ``images`` are images seen, repeats counted; ``options`` go to the loss.
 
     ``precision`` is that of the convolutions. ``start`` names the run whose network it goes on from, if any. ``own``:
-    whether the loss or the network is the caller's, which no recipe can describe: such a run is not kept.
+    whether the loss or the network is the caller's, which no recipe can describe: such a run is not kept. ``classes``:
+    how many a batch is of, where that is fixed. ``rate`` multiplies the rates.
     """
 
     loss: str
@@ -53,6 +54,8 @@ class Recipe:
     precision: str
     start: str = ""
     own: bool = False
+    classes: int | None = None
+    rate: float = 1.0
 
     @property
     def key(self) -> str:

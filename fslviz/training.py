@@ -47,6 +47,8 @@ def train(
     embed_dim: int | None = None,
     images: int | None = None,
     batch: int | None = None,
+    classes: int | None = None,
+    rate: float = 1.0,
     seed: int = 0,
     start: Run | None = None,
     device: str | None = None,
@@ -63,8 +65,10 @@ def train(
 
     ``preset`` is "quick" (two CPU cores) or "full" (a GPU, or patience), by default what suits the device; ``images``
     overrides its number of images seen, ``batch`` the loss's own batch size (or all images, where they are fewer).
-    ``start`` is a run whose network is trained further instead of a new one. The same call on the same machine gives
-    the same numbers, and finds the run in the cache folder unless ``cached`` is false; a loss or network of your own is
+    With ``classes``, each batch is of so many classes, drawn anew, with equally many images (Hermans, Beyer and Leibe
+    2017); without, of images drawn from all. ``rate`` multiplies the recipe's rates. ``start`` is a run whose network
+    is trained further instead of a new one, with a fresh optimizer. The same call on the same machine with as many
+    threads gives the same numbers, and finds the run in the cache folder unless ``cached`` is false; a loss or network of your own is
     trained anew each time. ``watch`` is told the share done (0 to 1) after every step, in place of the bar; what it
     raises ends the training, of which nothing is kept.
 
@@ -80,13 +84,20 @@ def train(
         unknown("preset", preset, PRESETS)
     if start is not None and network is not None:
         raise ValueError("give start or network, not both: start has a network of its own")
+    if classes is not None:
+        classes = int(between("classes", classes, 2, len(data.train_labels.unique())))
     if batch is None:  # what suits the loss, or all that there is
         usual = getattr(LOSSES[loss] if isinstance(loss, str) else loss, "batch", 128)
         batch = max(2, min(usual, len(data.train_labels)))
+        batch -= batch % (classes or 1)
     batch, seed = plain(batch), int(between("seed", seed, -(2**63), 2**63 - 1))
     if not isinstance(batch, int) or not 2 <= batch <= len(data.train_labels):
         raise ValueError(f"batch must be from 2 to the {len(data.train_labels)} training images, not {batch!r}")
     images = int(between("images", PRESETS[preset] if images is None else images, batch, 1e9))
+    if classes is not None:
+        fewest = int(data.train_labels.unique(return_counts=True)[1].min())
+        if batch % classes or batch > classes * fewest:
+            raise ValueError(f"batch must be a multiple of {classes} classes, of {fewest} images each, not {batch}")
     options = {name: plain(value) for name, value in options.items()}
     if not data.train_images.isfinite().all():
         raise ValueError("train_images must be finite: there are NaN or infinite pixels among them")
@@ -101,6 +112,8 @@ def train(
             embed_dim=_dimensions(model, data, embed_dim, "network" if start is None else "start"),
             images=images,
             batch=batch,
+            classes=classes,
+            rate=between("rate", rate, 0, 1e3),
             seed=seed,
             device=device,
             precision=devices.precision(device) if isinstance(model, models.EmbeddingNet) else "float32",
@@ -128,8 +141,8 @@ def _train(
     x = in_layout(data.train_images.to(recipe.device))  # (N, C, H, W)
     y = data.train_labels.to(recipe.device).unique(return_inverse=True)[1]  # (N,): a loss numbers its classes from 0
     model, loss = in_layout(model).to(recipe.device), loss.to(recipe.device)
-    optimizer, steps = _Optimizer(model, loss), recipe.images // recipe.batch
-    batches = _batches(len(y), recipe.batch, y.device)
+    optimizer, steps = _Optimizer(model, loss, recipe.rate), recipe.images // recipe.batch
+    batches = _batches(y, recipe.batch, recipe.classes)
     record, shown = _Record(steps, recipe.batch), QUIET or watch is not None
     with tqdm(total=steps * recipe.batch, unit="image", unit_scale=True, desc=recipe.loss, disable=shown) as bar:
         for step in range(steps):
@@ -153,14 +166,14 @@ def _train(
 class _Optimizer:
     """Muon (Jordan 2024) for the network's weights as matrices, Adam for all else, under one cycle of the rates."""
 
-    def __init__(self, model: nn.Module, loss: nn.Module) -> None:
+    def __init__(self, model: nn.Module, loss: nn.Module, rate: float) -> None:
         weights = [w for w in model.parameters() if w.requires_grad]
         self.flattened = [(w, nn.Parameter(_matrix(w.detach()))) for w in weights if w.ndim > 1]
         muon = [matrix for _, matrix in self.flattened]
         adam, head = [w for w in weights if w.ndim < 2], list(loss.parameters())
         self.peaks = [
-            *([(torch.optim.Muon(muon, weight_decay=0.0), MUON)] if muon else []),
-            *((torch.optim.Adam(some, betas=BETAS), peak) for some, peak in ((adam, ADAM), (head, HEAD)) if some),
+            *([(torch.optim.Muon(muon, weight_decay=0.0), rate * MUON)] if muon else []),
+            *((torch.optim.Adam(x, betas=BETAS), rate * peak) for x, peak in ((adam, ADAM), (head, HEAD)) if x),
         ]
 
     def rate(self, progress: float) -> None:
@@ -298,10 +311,20 @@ def _matrix(weight: Tensor) -> Tensor:
     return (weight.permute(0, 2, 3, 1) if weight.ndim == 4 else weight).flatten(1)
 
 
-def _batches(total: int, size: int, device: torch.device) -> Iterator[Tensor]:
-    """Random batches of indices (size,), every image once an epoch."""
+def _batches(labels: Tensor, size: int, classes: int | None) -> Iterator[Tensor]:
+    """Random batches of indices (size,), of all images or of so many classes with equally many each."""
+    if classes is None:
+        yield from _drawn(torch.arange(len(labels), device=labels.device), size)
+    decks = [_drawn((labels == c).nonzero()[:, 0], size // (classes or 1)) for c in labels.unique()]
     while True:
-        yield from torch.randperm(total, device=device)[: total - total % size].split(size)
+        yield torch.cat([next(decks[c]) for c in torch.randperm(len(decks))[:classes].tolist()])
+
+
+def _drawn(indices: Tensor, size: int) -> Iterator[Tensor]:
+    """Random parts (size,) of indices, every one once an epoch."""
+    while True:
+        shuffled = indices[torch.randperm(len(indices), device=indices.device)]
+        yield from shuffled[: len(indices) - len(indices) % size].split(size)
 
 
 def _shift(images: Tensor) -> Tensor:

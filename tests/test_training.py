@@ -2,6 +2,7 @@ import copy
 import json
 import subprocess
 import sys
+import unittest.mock
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -221,6 +222,11 @@ def test_a_full_disk_loses_no_run(some, monkeypatch):
         ("contrastive", {"images": 10}, "images must be a number from 128"),
         ("contrastive", {"images": 0}, "images must be a number from 128"),
         ("contrastive", {"embed_dim": 0}, "embed_dim must be at least 1, not 0"),
+        ("contrastive", {"classes": 1}, "classes must be a number from 2 to 10, not 1"),
+        ("contrastive", {"classes": 3}, r"batch must be a multiple of 3 classes, of \d+ images each, not 128"),
+        ("contrastive", {"classes": 2, "batch": 500}, r"a multiple of 2 classes, of \d\d images each, not 500"),
+        ("contrastive", {"rate": -1}, "rate must be a number from 0 to 1000, not -1"),
+        ("softmax", {"bias": "no"}, "bias must be True or False, not 'no'"),
     ],
 )
 def test_bad_input_is_named(some, loss, options, message):
@@ -245,6 +251,37 @@ def test_a_run_goes_on_from_another(some):
     assert not torch.equal(on.model.state_dict()["linear.weight"], network["linear.weight"])
     with pytest.raises(ValueError, match="start must have embed_dim 3, not 2"):
         short(some, start=first, embed_dim=3)
+
+
+def test_a_batch_is_of_so_many_classes(some, monkeypatch):
+    seen = []
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "_neighbours_agree", lambda z, y: seen.append(y) or torch.zeros(()))
+        run = fslviz.train("triplet", some, images=64 * 60, classes=3, device="cpu", cached=False)
+    assert run.recipe.batch == 126  # the most that 128 holds in three equal parts
+    parts = [y.unique(return_counts=True) for y in seen]
+    assert {tuple(counts.tolist()) for _, counts in parts} == {(42, 42, 42)}
+    assert len({tuple(kinds.tolist()) for kinds, _ in parts}) > 5
+    labels = torch.arange(6) // 3
+    drawn = training._batches(labels, 4, 2)
+    assert sorted(torch.cat([next(drawn) for _ in range(30)]).unique().tolist()) == list(range(6))
+    assert short(some, classes=4).recipe != short(some).recipe
+
+
+def test_the_rate_scales_every_step(some):
+    weights = {r: short(some, rate=r, cached=False).model.state_dict()["linear.bias"] for r in (0, 1e-3, 1)}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        start = EmbeddingNet(2).state_dict()["linear.bias"]
+    assert torch.equal(weights[0], start)
+    assert 0 < (weights[1e-3] - start).norm() < 0.1 * (weights[1] - start).norm()
+
+
+def test_softmax_without_a_bias_is_kept_as_such(some):
+    run = short(some, "softmax", bias=False)
+    assert [name for name, _ in run.loss.named_parameters()] == ["weight"]
+    with unittest.mock.patch.object(training, "_train", side_effect=AssertionError("trained again")):
+        assert short(some, "softmax", bias=False).loss.bias is None
 
 
 def test_a_loss_has_a_weight_for_each_class_there_is(some):

@@ -1,0 +1,270 @@
+"""What the chapters claim over many seeds: ``python benchmarks/claims.py margins yardsticks mining unseen ...``.
+
+Each name is a study below; its rows go to fslviz/claims.json as they come. Runs are cached, so an interrupted study
+goes on where it was; two may run side by side. A chapter trains one of each study's networks again.
+"""
+
+import itertools
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import filelock
+import numpy as np
+import torch
+from torch import nn
+
+import fslviz
+from fslviz import training
+from fslviz.data import Data, whole_file
+from fslviz.losses import Triplet
+from fslviz.models import EmbeddingNet
+from fslviz.runs import Run
+
+RESULTS = Path(fslviz.__file__).parent / "claims.json"
+Row = dict[str, Any]
+NEW = (0, 4, 5, 8)  # the digits that play new classes in the book
+
+
+def by_both(places: np.ndarray, labels: Any, limit: int = 1000) -> Row:
+    """EER and TAR of the same places (N, D) by their distance and by their angle."""
+    row: Row = {}
+    for yardstick, z in (("distance", places), ("angle", _unit(places))):
+        rates = fslviz.error_rates(fslviz.all_pairs((z, labels), limit))
+        row |= {f"EER by {yardstick}": fslviz.eer(rates), f"TAR by {yardstick}": fslviz.tar_at(rates, 0.01)}
+    return row
+
+
+def _unit(z: np.ndarray) -> np.ndarray:
+    return z / np.linalg.norm(z, axis=1, keepdims=True).clip(1e-12)
+
+
+def _named(run: Run) -> float:
+    return fslviz.knn_accuracy(run.reference(10_000), run.query(5000))
+
+
+def margins(digits: Data) -> Iterator[Row]:
+    """EER by angle over the margin, on 5,000 images held out of the training set."""
+    held = digits.validation(5000)
+    tried = {"cosface": (0, 0.1, 0.2, 0.3, 0.4), "arcface": (0.1, 0.3, 0.5, 0.8), "sphereface": (1, 2, 3, 4, 6)}
+    for seed, (loss, some) in itertools.product(range(3), tried.items()):
+        for margin in some:
+            run = fslviz.train(loss, held, margin=margin, images=60_000, seed=seed)
+            row = {"loss": loss, "margin": margin, "seed": seed, "15-NN": _named(run)}
+            yield row | by_both(*run.places(1000))
+
+
+LADDER: dict[str, tuple[str, Row]] = {
+    "softmax": ("softmax", {}),
+    "no bias": ("softmax", {"bias": False}),
+    "equal weights": ("sphereface", {"margin": 1}),
+    "normface": ("normface", {}),
+    "cosface": ("cosface", {}),
+    "arcface": ("arcface", {}),
+    "sphereface": ("sphereface", {}),
+    "contrastive": ("contrastive", {}),
+    "triplet": ("triplet", {}),
+}
+
+
+def yardsticks(digits: Data) -> Iterator[Row]:
+    """Every loss, and softmax on its way to NormFace a step at a time, by distance and by angle, in 2-D and in 64-D."""
+    settings = [*((s, 2) for s in range(5)), *((s, 64) for s in range(3))]
+    for (seed, dims), (name, (loss, options)) in itertools.product(settings, LADDER.items()):
+        run = fslviz.train(loss, digits, images=60_000, embed_dim=dims, seed=seed, **options)
+        row = {"name": name, "dims": dims, "seed": seed, "15-NN": _named(run)}
+        yield row | by_both(*run.places(1000))
+
+
+class Hard(nn.Module):
+    """Hard mining (Hermans, Beyer and Leibe 2017) with distances squared or not, and a hinge or softplus."""
+
+    def __init__(self, squared: bool, soft: bool) -> None:
+        super().__init__()
+        self.squared, self.soft = squared, soft
+
+    def forward(self, z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        d = fslviz.losses.pairwise_distance(z)
+        same = y[:, None] == y
+        gap = d.masked_fill(~same, 0).amax(1) - d.masked_fill(same, torch.inf).amin(1)
+        if self.squared:
+            gap = d.masked_fill(~same, 0).amax(1) ** 2 - d.masked_fill(same, torch.inf).amin(1) ** 2
+        return (nn.functional.softplus(gap) if self.soft else (gap + 1).relu()).mean()
+
+
+class UnitLength(nn.Module):
+    """The reference backbone with its embeddings on the unit sphere, as FaceNet has them."""
+
+    def __init__(self, dims: int) -> None:
+        super().__init__()
+        self.inner = EmbeddingNet(dims)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.normalize(self.inner(x))
+
+
+def mining(digits: Data) -> Iterator[Row]:
+    """Four minings in 2-D and in 64-D, and what might keep the hardest from collapsing."""
+    for seed, dims in itertools.product(range(3), (2, 64)):
+        setting: Row = {"images": 20_000, "embed_dim": dims, "seed": seed}
+        torch.manual_seed(seed)
+        unit = UnitLength(dims)
+        ways = {m: fslviz.train("triplet", digits, mining=m, **setting) for m in Triplet.MINING}
+        hard: Row = setting | {"mining": "hard"}
+        ways |= {
+            "hard after all": fslviz.train("triplet", digits, start=ways["all"], **hard),
+            "hard after all, a tenth of the rate": fslviz.train("triplet", digits, start=ways["all"], rate=0.1, **hard),
+            "hard, a tenth of the rate": fslviz.train("triplet", digits, rate=0.1, **hard),
+            "hard, 4 classes of 32": fslviz.train("triplet", digits, classes=4, **hard),
+            "hard, 4 classes of 4": fslviz.train("triplet", digits, classes=4, batch=16, **hard),
+            "hard, 8 classes of 4": fslviz.train("triplet", digits, classes=8, batch=32, **hard),
+            "hard, soft margin": fslviz.train(Hard(True, True), digits, **setting),
+            "hard, not squared": fslviz.train(Hard(False, False), digits, **setting),
+            "hard, not squared, soft margin": fslviz.train(Hard(False, True), digits, **setting),
+            "hard, unit length": fslviz.train(Hard(True, False), digits, network=unit, **setting),
+            "hard, margin 0.2": fslviz.train("triplet", digits, margin=0.2, **hard),
+        }
+        for way, run in ways.items():
+            places, labels = run.places(1000)
+            pairs = fslviz.all_pairs((places, labels))
+            row = {"way": way, "dims": dims, "seed": seed, "loss": float(run.losses[-20:].mean())}
+            row |= {"median distance": float(np.median(pairs.distance)), "EER": fslviz.eer(fslviz.error_rates(pairs))}
+            yield row | {"length": float(np.linalg.norm(places, axis=1).mean()), "15-NN": _named(run)}
+
+
+def _new_digits(split: int) -> tuple[int, ...]:
+    return NEW if split == 0 else tuple(sorted(np.random.default_rng(split).permutation(10)[:4].tolist()))
+
+
+SHOTS = (1, 2, 3, 5, 10, 20)
+
+
+def unseen(digits: Data) -> Iterator[Row]:
+    """Six digits to learn from, four to be known from a few samples: other starts, and other choices of the four."""
+    clothes = fslviz.load("fashion-mnist")
+    images, kinds = clothes.test_images[:4000], clothes.test_labels.numpy()[:4000]
+    for split, seed in [*((0, s) for s in range(3)), *((s, 0) for s in range(1, 5))]:
+        four = _new_digits(split)
+        known, new = digits.classes(*(c for c in range(10) if c not in four)), digits.classes(*four)
+        labels = new.test_labels.numpy()
+        about: Row = {"split": split, "seed": seed}
+        if seed == 0:
+            yield about | {"loss": "pixels", "dims": 784} | _few_shot(new.test_images.flatten(1).numpy(), labels)
+        for dims, loss in itertools.product((2, 64), fslviz.LOSSES):
+            run = fslviz.train(loss, known, embed_dim=dims, images=20_000, seed=seed)
+            row = about | {"loss": loss, "dims": dims, "known 15-NN": _named(run)}
+            row |= _few_shot(run.embed(new.test_images), labels)
+            if split == 0 and dims == 64:
+                z = run.compared(run.embed(images))
+                row["clothes"] = float(fslviz.episodes((z, kinds), 5, 5).mean())
+            yield row
+    yield {
+        "split": 0, "seed": 0, "loss": "pixels", "dims": 784, "clothes": float(
+            fslviz.episodes((images.flatten(1).numpy(), kinds), 5, 5).mean()
+        )
+    }  # fmt: skip
+
+
+def _few_shot(places: np.ndarray, labels: np.ndarray) -> Row:
+    row = by_both(places, labels)
+    for yardstick, z in (("distance", places), ("angle", _unit(places))):
+        shots = [float(fslviz.episodes((z, labels), 4, k).mean()) for k in SHOTS]
+        row |= {f"1-shot by {yardstick}": shots[0], f"shots by {yardstick}": shots}
+    return row
+
+
+def calibration(digits: Data) -> Iterator[Row]:
+    """FMR of a threshold chosen for 1%: on the digits of the training, on others in no other set, on the enrolled."""
+    for split in range(10):
+        order = np.random.default_rng(split).permutation(10)
+        learned, others, people = (digits.classes(*sorted(some)) for some in np.split(order, [4, 7]))
+        run = fslviz.train("triplet", learned, embed_dim=64, images=40_000)
+        places = {n: (run.embed(d.train_images[:6000]), d.train_labels.numpy()[:6000])
+                  for n, d in (("trained", learned), ("others", others), ("enrolled", people))}  # fmt: skip
+        galleries = {name: _gallery(*some) for name, some in places.items()}
+        claims = galleries["enrolled"].claims(run.embed(people.test_images), people.test_labels.numpy())
+        row: Row = {"split": split, "EER": fslviz.eer(fslviz.error_rates(claims))}
+        for name, (z, y) in places.items():
+            rest = np.ones(len(y), bool)
+            for c in np.unique(y):
+                rest[np.flatnonzero(y == c)[:5]] = False
+            own = galleries[name].claims(z[rest], y[rest])
+            threshold = fslviz.threshold_at(fslviz.error_rates(own), 0.01)
+            match = claims.distance <= threshold
+            row[f"FMR, {name}"] = float(match[~claims.genuine].mean())
+            row[f"FNMR, {name}"] = float(1 - match[claims.genuine].mean())
+        yield row
+
+
+def _gallery(z: np.ndarray, y: np.ndarray) -> fslviz.Gallery:
+    gallery = fslviz.Gallery()
+    for c in np.unique(y):
+        gallery.enrol(int(c), z[y == c][:5])
+    return gallery
+
+
+def convergence(digits: Data) -> Iterator[Row]:
+    """What makes a short training come to something: 16,000 images, triplets, in 2-D and in 64-D."""
+    half, whole = 8000, 16_000
+    for seed, dims in itertools.product(range(3), (2, 64)):
+        setting: Row = {"embed_dim": dims, "seed": seed}
+
+        def report(study: str, way: str, run: Run, dims: int = dims, seed: int = seed) -> Row:
+            merits = fslviz.merits(run.reference(5000), run.query(5000))
+            return {"study": study, "way": way, "dims": dims, "seed": seed, **merits}
+
+        first = fslviz.train("softmax", digits, images=half, **setting)
+        yield report("start", "softmax alone", fslviz.train("softmax", digits, images=whole, **setting))
+        yield report("start", "triplets alone", fslviz.train("triplet", digits, images=whole, **setting))
+        for rate in (1, 0.3, 0.1, 0.03):
+            run = fslviz.train("triplet", digits, images=half, start=first, rate=rate, **setting)
+            yield report("start", f"softmax, then triplets at {rate:g}", run)
+        for rate in (0.03, 0.1, 0.3, 1, 3, 10):
+            run = fslviz.train("triplet", digits, images=whole, rate=rate, **setting)
+            yield report("rate", f"{rate:g}", run)
+        for mined, classes in itertools.product(("all", "hard"), (None, 2, 4, 8)):
+            run = fslviz.train("triplet", digits, images=whole, mining=mined, classes=classes, **setting)
+            yield report(f"batch, {mined}", f"{classes} classes" if classes else "at random", run)
+        for size in (16, 64, 128, 512):
+            run = fslviz.train("triplet", digits, images=whole, batch=size, **setting)
+            yield report("size", f"{size}", run)
+        for loss in ("contrastive", "triplet"):
+            torch.manual_seed(seed)
+            run = fslviz.train(loss_of(loss), digits, images=whole, network=UnitLength(dims), **setting)
+            yield report("unit length", loss, run)
+        for rise in (0.0, 0.25, 0.5):
+            usual, training.RISE = training.RISE, max(rise, 1e-9)
+            try:
+                run = fslviz.train("triplet", digits, images=whole, cached=False, **setting)
+            finally:
+                training.RISE = usual
+            yield report("rise", f"{rise:g}", run)
+
+
+def loss_of(name: str) -> nn.Module:
+    return fslviz.LOSSES[name]()
+
+
+STUDIES = {study.__name__: study for study in (margins, yardsticks, mining, unseen, calibration, convergence)}
+
+
+def keep(study: str, rows: list[Row]) -> None:
+    with filelock.FileLock(RESULTS.with_suffix(".lock")):  # two studies may run side by side
+        every = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        every[study] = rows
+        lines = (
+            f"{json.dumps(name)}: [\n" + ",\n".join(map(json.dumps, every[name])) + "\n]" for name in sorted(every)
+        )
+        with whole_file(RESULTS) as file:
+            file.write(("{\n" + ",\n".join(lines) + "\n}\n").encode())
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or STUDIES:
+        rows: list[Row] = []
+        for row in STUDIES[name](fslviz.load("mnist")):
+            rows.append({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()})
+            print(rows[-1], flush=True)
+        keep(name, rows)
