@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
 from typing import Any, TypeVar
@@ -14,28 +15,35 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, PercentFormatter
+from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
+from scipy.spatial.distance import cdist
 from scipy.stats import norm
 from torch import Tensor
 
 from fslviz.errors import between
 from fslviz.evaluation import Pairs, Points, Rates, checked
-from fslviz.runs import Run
+from fslviz.runs import LOSSES, Run
 
 # Petroff's ten colours (2021), made by survey and model to be told apart with any colour vision
 COLOURS = [to_hex(c) for c in matplotlib.color_sequences["petroff10"]]
 INK = "#7b7b7b"  # contrast 4.2 on white, and as much on the dark theme's ground
+CYCLE = [COLOURS[i] for i in (0, 6, 4, 1, 2, 9)]
+OF = dict(zip([*LOSSES, "pixels"], [*(COLOURS[i] for i in (0, 1, 3, 9, 4, 8, 2)), INK], strict=True))  # on every page
+PERCENT = PercentFormatter(1)
 STYLE: dict[Any, Any] = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "savefig.facecolor": "none",
     "figure.dpi": 150,
     "figure.constrained_layout.use": True,
-    "font.size": 9,  # in figures of some five inches: legible on a phone, not loud on a screen
-    "axes.titlesize": 9,
+    "axes.titlesize": "medium",
+    "legend.fontsize": "medium",
+    "xtick.labelsize": "medium",
+    "ytick.labelsize": "medium",
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": plt.cycler(color=[COLOURS[i] for i in (0, 6, 4, 1, 2, 9)]),
+    "axes.prop_cycle": plt.cycler(color=CYCLE),
     "legend.frameon": False,
     **dict.fromkeys(["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"], INK),
 }
@@ -78,7 +86,8 @@ def plot_spaces(
     """Several 2-D runs side by side, up to ``columns`` in a row, under their names (by default loss and options).
 
     Instead of a run, places (N, 2) and labels (N,), numbers or words. Ten classes have a colour each; the next ten have
-    the same in another shape. ``marked``: the images whose places are ringed in every space.
+    the same in another shape. ``marked``: the images whose places are ringed in every space. A bar shows the length
+    that it names, in the spaces of runs whose distances are lengths.
     """
     named = list(runs.items()) if isinstance(runs, Mapping) else [(_title(r), r) for r in runs]
     spaces = [(n, *checked(str(n), r.places(points) if isinstance(r, Run) else r)) for n, r in named]
@@ -90,10 +99,12 @@ def plot_spaces(
     fig, axes = _figure(columns * size, rows * (size + 0.25), rows, columns)
     for ax in axes[len(spaces) :]:
         ax.remove()
-    for ax, (name, places, labels) in zip(axes, spaces, strict=False):
+    for ax, (name, places, labels), (_, run) in zip(axes, spaces, named, strict=False):
         _scatter(ax, places[:points], labels[:points], size)
         if len(marked):
             ax.plot(*places[list(marked)].T, "o", ms=9, mfc="none", mec=INK, mew=1.5)
+        if isinstance(run, Run) and not run.cosine:
+            _scale_bar(ax)
         ax.set_title(name)
     return fig
 
@@ -106,23 +117,33 @@ def plot_training(runs: Mapping[str, Run]) -> Figure:
         window = max(1, len(run.seen) // 40)
         for ax, values in ((left, run.losses), (right, run.accuracies)):
             smooth = np.convolve(values, np.ones(window) / window, "valid")
-            ax.plot(run.seen[: len(smooth)] / 1000, smooth, label=name, lw=1.5)
+            ax.plot(run.seen[: len(smooth)] / 1000, smooth, label=name, lw=1.5, **_colour(name))
     left.set(xlabel="thousand images seen", ylabel="loss", yscale="log")
     _plain_log(left.yaxis)
     right.set(xlabel="thousand images seen", ylabel="neighbour of its class")
+    right.yaxis.set_major_formatter(PERCENT)
     _legend(right)
     return fig
 
 
 @styled
-def plot_lines(lines: Mapping[str, tuple[Any, Any]], **axes: Any) -> Figure:
-    """Lines, each a pair of x and y (N,), under one set of axes; ``axes`` go to it: ``xlabel="epochs"``."""
+def plot_lines(lines: Mapping[str, tuple[Any, ...]], percent: str = "", **axes: Any) -> Figure:
+    """Lines, each x and y (N,), under one set of axes, which ``axes`` go to: ``xlabel="epochs"``.
+
+    With a third array (N,) of a line, a band of so much above and below it. ``percent``: the axes, "x", "y" or "xy",
+    on which a share is written in percent.
+    """
     fig, (ax,) = _figure(5.2, 2.6, 1, 1)
-    for name, (x, y) in lines.items():
-        ax.plot(x, y, label=name, lw=1.5)
+    for name, (x, y, *band) in lines.items():
+        (line,) = ax.plot(x, y, label=name, lw=1.5, **_colour(name))
+        for width in band:
+            low, high = np.asarray(y) - width, np.asarray(y) + width
+            ax.fill_between(x, low, high, color=line.get_color(), alpha=0.2, lw=0)
     if axes.get("xscale", "linear") == "linear":
         ax.locator_params(axis="x", nbins=6)  # few numbers: long ones would run together
     ax.set(**axes)
+    for which in percent:
+        getattr(ax, f"{which}axis").set_major_formatter(PERCENT)
     _legend(ax)
     return fig
 
@@ -178,10 +199,10 @@ def plot_roc(rates: Mapping[str, Rates]) -> Figure:
     """ROC: the share of genuine pairs accepted (TAR) over that of impostor pairs (FMR), on a logarithmic axis."""
     fig, (ax,) = _figure(5.2, 2.8, 1, 1)
     for name, r in rates.items():
-        ax.plot(r.fmr, 1 - r.fnmr, label=name, lw=1.5, drawstyle="steps-post")
-    ax.set(
-        xscale="log", xlim=(1e-4, 1), xlabel="FMR: impostor pairs that match", ylabel="TAR: genuine pairs that match"
-    )
+        ax.plot(r.fmr, 1 - r.fnmr, label=name, lw=1.5, drawstyle="steps-post", **_colour(name))
+    ax.set(xscale="log", xlim=(1e-4, 1), xlabel="FMR: impostor pairs that match", ylabel="TAR: genuine that match")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(PERCENT)
     _legend(ax)
     return fig
 
@@ -195,7 +216,7 @@ def plot_det(rates: Mapping[str, Rates]) -> Figure:
     for name, r in rates.items():
         inside = (r.fmr > 0) & (r.fmr < 1) & (r.fnmr > 0) & (r.fnmr < 1)
         if inside.any():
-            ax.plot(norm.ppf(r.fmr[inside]), norm.ppf(r.fnmr[inside]), label=name, lw=1.5)
+            ax.plot(norm.ppf(r.fmr[inside]), norm.ppf(r.fnmr[inside]), label=name, lw=1.5, **_colour(name))
         else:  # a threshold without an error: beyond the corner, whatever the scale
             ax.plot(low, low, "o", label=f"{name}: no errors", clip_on=False)
     ax.plot([low, high], [low, high], ":", color=INK, lw=1)
@@ -224,7 +245,14 @@ def _title(run: Run) -> str:
     return ", ".join([run.recipe.loss, *(f"{k} {v}" for k, v in run.recipe.options.items())])
 
 
+def _colour(name: str) -> dict[str, Any]:
+    """A loss has one colour in every figure; what is none takes the next of the cycle."""
+    known = OF.get(re.split(r"\W", name)[0])
+    return {"color": known} if known else {}
+
+
 def _figure(width: float, height: float, rows: int, columns: int) -> tuple[Figure, list[Axes]]:
+    plt.rcParams["font.size"] = max(9, 9 * width / 5)  # all are shown at one width: on a phone, so that 9 are 9 pixels
     fig, axes = plt.subplots(rows, columns, figsize=(width, height), squeeze=False)
     plt.close(fig)  # else a notebook shows it twice: as a result, and as an open figure
     return fig, list(axes.flat)
@@ -232,32 +260,64 @@ def _figure(width: float, height: float, rows: int, columns: int) -> tuple[Figur
 
 def _scatter(ax: Axes, embeddings: np.ndarray, labels: np.ndarray, size: float) -> None:
     kinds = np.unique(labels)
-    digits = kinds.dtype.kind in "iu" and kinds.min() >= 0 and kinds.max() < len(COLOURS)
     for place, label in enumerate(kinds):
-        mine = embeddings[labels == label]
-        ten, one = divmod(int(label) if digits else place, len(COLOURS))  # a digit has the same colour in every figure
-        colour, shape = COLOURS[one], "o^sDvP*Xph"[ten % 10]
+        (colour, shape), mine = _look(kinds, place), embeddings[labels == label]
         ax.plot(*mine.T, shape, ms=1.0 if size < 4 else 1.5, color=colour, alpha=0.6, mew=0, rasterized=True)
-        ax.annotate(
-            str(label),
-            np.median(mine, axis=0),
-            ha="center",
-            va="center",
-            fontsize=7 if size < 4 else 10,
-            color="#222222",
-            bbox={
-                "boxstyle": "circle,pad=0.15" if len(str(label)) < 3 else "round,pad=0.2",
-                "fc": "white",
-                "ec": colour,
-                "lw": 1.2,
-                "alpha": 0.9,
-            },
-        )
     low, high = np.quantile(embeddings, [0.002, 0.998], axis=0)
     middle, half = (low + high) / 2, 0.55 * max(high - low)
     ax.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half), aspect="equal")
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
+    _badges(ax, embeddings, labels, half, width=1.8 * 0.8 * plt.rcParams["font.size"] / 72 / size)
+
+
+def _badges(ax: Axes, points: np.ndarray, labels: np.ndarray, half: float, width: float) -> None:
+    """A name to each class, of so much of the panel's width: near it, and where few points lie under it."""
+    steps, side = np.linspace(width / 2, 1 - width / 2, 32), 2 * half * width
+    (left, _), (bottom, _) = ax.get_xlim(), ax.get_ylim()
+    spots = np.stack(np.meshgrid(left + 2 * half * steps, bottom + 2 * half * steps), 2).reshape(-1, 2)
+    away = cdist(spots, points)  # (S, N)
+    covered = (away < 0.6 * side).sum(1)
+    font = 0.8 * plt.rcParams["font.size"]
+    kinds = np.unique(labels)
+    for place, label in enumerate(kinds):
+        mine = away[:, labels == label]
+        near = np.quantile(mine, 0.05, axis=1)  # not the nearest: that may be an image gone astray
+        spot = spots[(covered / mine.shape[1] + near / half).argmin()]
+        covered = covered + 1e6 * (np.linalg.norm(spots - spot, axis=1) < side)  # no name on another
+        ax.annotate(
+            str(label),
+            spot,
+            ha="center",
+            va="center",
+            fontsize=font,
+            color="#222222",
+            bbox={
+                "boxstyle": "circle,pad=0.15" if len(str(label)) < 3 else "round,pad=0.2",
+                "fc": "white",
+                "ec": _look(kinds, place)[0],
+                "lw": 1.2,
+                "alpha": 0.9,
+            },
+        )
+
+
+def _look(kinds: np.ndarray, place: int) -> tuple[str, str]:
+    """Colour and shape of the class at that place among the sorted: a digit has the same in every figure."""
+    digits = kinds.dtype.kind in "iu" and kinds.min() >= 0 and kinds.max() < len(COLOURS)
+    ten, one = divmod(int(kinds[place]) if digits else place, len(COLOURS))
+    return COLOURS[one], "o^sDvP*Xph"[ten % 10]
+
+
+def _scale_bar(ax: Axes) -> None:
+    """A bar at the lower left, as long as 1, 2 or 5 times a power of ten of the space's own unit."""
+    left, right = ax.get_xlim()
+    most = (right - left) / 3
+    power = 10.0 ** np.floor(np.log10(most))
+    length = max(step * power for step in (1, 2, 5) if step * power <= most)
+    bar = AnchoredSizeBar(ax.transData, length, f"{length:g}", "lower left", frameon=False, color=INK, pad=0, sep=2)
+    bar.set_bbox_to_anchor((0, -0.02), ax.transAxes)
+    ax.add_artist(bar)
 
 
 @styled

@@ -68,9 +68,9 @@ def train(
     With ``classes``, each batch is of so many classes, drawn anew, with equally many images (Hermans, Beyer and Leibe
     2017); without, of images drawn from all. ``rate`` multiplies the recipe's rates. ``start`` is a run whose network
     is trained further instead of a new one, with a fresh optimizer. The same call on the same machine with as many
-    threads gives the same numbers, and finds the run in the cache folder unless ``cached`` is false; a loss or network of your own is
-    trained anew each time. ``watch`` is told the share done (0 to 1) after every step, in place of the bar; what it
-    raises ends the training, of which nothing is kept.
+    threads gives the same numbers, and finds the run in the cache folder unless ``cached`` is false; a loss or network
+    of your own is trained anew each time. ``watch`` is told the share done (0 to 1) after every step, in place of the
+    bar; what it raises ends the training, of which nothing is kept.
 
     Raises ValueError, naming the argument, for a name, a number or a shape that can't be.
     """
