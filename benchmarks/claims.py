@@ -1,29 +1,26 @@
 """What the chapters claim over many seeds: ``python benchmarks/claims.py margins yardsticks mining unseen ...``.
 
-Each name is a study below; its rows go to fslviz/claims.json as they come. Runs are cached, so an interrupted study
-goes on where it was; two may run side by side. A chapter trains one of each study's networks again.
+Each name is a study below; its rows go to fslviz/measured/. Runs are cached, so an interrupted study goes on where it
+was; two may run side by side. A chapter trains one of each study's networks again.
 """
 
 import itertools
-import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import filelock
 import numpy as np
 import torch
 from torch import nn
 
 import fslviz
 from fslviz import training
-from fslviz.data import Data, whole_file
+from fslviz.data import Data
 from fslviz.losses import Triplet
 from fslviz.models import EmbeddingNet
 from fslviz.runs import Run
+from fslviz.seeds import keep
 
-RESULTS = Path(fslviz.__file__).parent / "claims.json"
 Row = dict[str, Any]
 NEW = (0, 4, 5, 8)  # the digits that play new classes in the book
 
@@ -248,17 +245,6 @@ def loss_of(name: str) -> nn.Module:
 
 
 STUDIES = {study.__name__: study for study in (margins, yardsticks, mining, unseen, calibration, convergence)}
-
-
-def keep(study: str, rows: list[Row]) -> None:
-    with filelock.FileLock(RESULTS.with_suffix(".lock")):  # two studies may run side by side
-        every = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        every[study] = rows
-        lines = (
-            f"{json.dumps(name)}: [\n" + ",\n".join(map(json.dumps, every[name])) + "\n]" for name in sorted(every)
-        )
-        with whole_file(RESULTS) as file:
-            file.write(("{\n" + ",\n".join(lines) + "\n}\n").encode())
 
 
 if __name__ == "__main__":

@@ -1,23 +1,21 @@
 """Errors on people never met, over how many were met in training, and which way of training serves best.
 
 ``python benchmarks/people.py`` measures all, ``python benchmarks/people.py choose`` how long to train: on eight of the
-people met, with the strangers left out. Rows go to fslviz/people.json as each training ends, and a measurement that
-was interrupted goes on where it was.
+people met, with the strangers left out. Rows go to fslviz/measured/people.json as each training ends, and a
+measurement that was interrupted goes on where it was.
 """
 
-import json
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 import fslviz
-from fslviz.data import Data, whole_file
+from fslviz.data import Data
 from fslviz.evaluation import Points
 from fslviz.pictures import Standard
+from fslviz.seeds import keep
 
-RESULTS = Path(fslviz.__file__).parent / "people.json"
 IMAGES = 10_000  # EER on the eight 10.9%; on 20,000 10.7%, on 40,000 10.7%
 MET = (4, 7, 14, 21, 28)
 SPLITS = 5
@@ -100,11 +98,10 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["choose"]:
         choose()
     else:
-        rows = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+        rows = fslviz.measured("people").to_dict("records")
         done = {(r["data"], r["way"], r["met"], r["split"]) for r in rows}
         for row in plan():
             if row not in done:
                 rows.append(measure(*row))
                 print(rows[-1], flush=True)
-                with whole_file(RESULTS) as file:
-                    file.write(("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n").encode())
+                keep("people", rows)

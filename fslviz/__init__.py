@@ -30,6 +30,7 @@ from fslviz.plots import (
     styled,
 )
 from fslviz.runs import LOSSES, Run
+from fslviz.seeds import measured, spread
 from fslviz.training import train
 from fslviz.widgets import door, margin_lab, move, progress
 
@@ -53,6 +54,7 @@ __all__ = [
     "load",
     "load_folder",
     "margin_lab",
+    "measured",
     "merits",
     "move",
     "plot_det",
@@ -65,6 +67,7 @@ __all__ = [
     "plot_training",
     "prepare",
     "progress",
+    "spread",
     "styled",
     "tar_at",
     "threshold_at",

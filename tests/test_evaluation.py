@@ -1,12 +1,14 @@
 """Figures of merit against scikit-learn, and against cases that can be worked out by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.optimize import brentq
 from sklearn.metrics import det_curve, roc_curve
 from sklearn.neighbors import KNeighborsClassifier
 
+import fslviz
 from fslviz import evaluation as ev
 
 
@@ -196,3 +198,13 @@ def test_an_interval_does_not_hang_on_how_identities_are_numbered(points):
 def test_points_that_have_no_answer_are_refused(points, call, message):
     with pytest.raises(ValueError, match=message):
         call(*points)
+
+
+def test_what_was_measured_over_seeds_is_read_and_summed_up():
+    rows = fslviz.measured("accuracy")
+    assert set(rows.loss) == set(fslviz.LOSSES)
+    assert rows["15-NN"].between(0.9, 1).all()
+    with pytest.raises(ValueError, match="no study 'acuracy': there are accuracy, .*did you mean 'accuracy'"):
+        fslviz.measured("acuracy")
+    table = fslviz.spread(pd.DataFrame({"way": list("bba"), "EER": [0.1, 0.2, 0.5]}), "way", ["EER"])
+    assert table.EER.tolist() == ["15.0 ± 7.1", "50.0"]  # in the order of the rows
