@@ -53,6 +53,15 @@ def margins(digits: Data) -> Iterator[Row]:
             yield row | by_both(*run.places(1000))
 
 
+def scales(digits: Data) -> Iterator[Row]:
+    """EER by angle over the scale, on the same 5,000."""
+    held = digits.validation(5000)
+    for seed, scale in itertools.product(range(3), (2, 4, 8, 16, 32, 64, 128)):
+        run = fslviz.train("arcface", held, scale=scale, images=60_000, seed=seed)
+        row = {"scale": scale, "seed": seed, "15-NN": _named(run), "loss": float(run.losses[-20:].mean())}
+        yield row | by_both(*run.places(1000))
+
+
 LADDER: dict[str, tuple[str, Row]] = {
     "softmax": ("softmax", {}),
     "no bias": ("softmax", {"bias": False}),
@@ -117,6 +126,8 @@ def mining(digits: Data) -> Iterator[Row]:
             "hard, 4 classes of 32": fslviz.train("triplet", digits, classes=4, **hard),
             "hard, 4 classes of 4": fslviz.train("triplet", digits, classes=4, batch=16, **hard),
             "hard, 8 classes of 4": fslviz.train("triplet", digits, classes=8, batch=32, **hard),
+            "hard, 2 classes of 16": fslviz.train("triplet", digits, classes=2, batch=32, **hard),
+            "all, 8 classes of 4": fslviz.train("triplet", digits, classes=8, batch=32, **setting),
             "hard, soft margin": fslviz.train(Hard(True, True), digits, **setting),
             "hard, not squared": fslviz.train(Hard(False, False), digits, **setting),
             "hard, not squared, soft margin": fslviz.train(Hard(False, True), digits, **setting),
@@ -244,7 +255,7 @@ def loss_of(name: str) -> nn.Module:
     return fslviz.LOSSES[name]()
 
 
-STUDIES = {study.__name__: study for study in (margins, yardsticks, mining, unseen, calibration, convergence)}
+STUDIES = {study.__name__: study for study in (margins, scales, yardsticks, mining, unseen, calibration, convergence)}
 
 
 if __name__ == "__main__":

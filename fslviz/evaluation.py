@@ -173,27 +173,52 @@ def merits(gallery: Points, probes: Points) -> dict[str, float]:
 
 
 def bootstrap(
-    pairs: Pairs, statistic: Callable[[Rates], float], resamples: int = 200, level: float = 0.95, seed: int = 0
+    pairs: Pairs,
+    statistic: Callable[[Rates], float],
+    resamples: int = 200,
+    level: float = 0.95,
+    seed: int = 0,
+    against: Pairs | None = None,
 ) -> tuple[float, float]:
     """A percentile interval of ``statistic``: images are drawn anew, not pairs, since pairs share images.
 
     A pair counts as often as both its images are drawn, or once for each time where both are one (an identity).
+    With ``against``, pairs of the same images in another space, it is an interval of the difference: both spaces are
+    given the same draws, so that an image that is hard in both does not count against either.
+
+    Raises ValueError where ``against`` is of other images.
     """
     between("resamples", resamples, 1, 1e9)
     between("level", level, 0, 1)
-    names, both = np.unique([pairs.first, pairs.second], return_inverse=True)
-    (first, second), units, rng = both.reshape(2, -1), len(names), np.random.default_rng(seed)
+    sides = [pairs] if against is None else [pairs, against]
+    units, *others = [np.unique([p.first, p.second]) for p in sides]
+    if any(not np.array_equal(units, other) for other in others):
+        raise ValueError("against must be pairs of the same images as pairs")
+    weights, rng = [_weigher(p, units) for p in sides], np.random.default_rng(seed)
     values: list[float] = []
-    genuine, single = np.flatnonzero(pairs.genuine), np.flatnonzero(first == second)
+    genuine = np.flatnonzero(pairs.genuine)
     while len(values) < resamples:
-        times = np.bincount(rng.integers(units, size=units), minlength=units)
-        once, twice = times.take(first), times.take(second)
-        weight = once * twice
-        weight[single] = once[single]
-        if 0 < weight.take(genuine).sum() < weight.sum():
-            values.append(statistic(error_rates(pairs, weight)))
+        times = np.bincount(rng.integers(len(units), size=len(units)), minlength=len(units))
+        drawn = [weight(times) for weight in weights]
+        if 0 < drawn[0].take(genuine).sum() < drawn[0].sum():
+            value, *rest = [statistic(error_rates(p, weight)) for p, weight in zip(sides, drawn, strict=True)]
+            values.append(value - sum(rest))
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def _weigher(pairs: Pairs, units: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """How often each pair (P,) counts when each of the images or identities ``units`` (U,) is drawn so many times."""
+    first, second = np.searchsorted(units, pairs.first), np.searchsorted(units, pairs.second)
+    single = np.flatnonzero(first == second)
+
+    def weight(times: np.ndarray) -> np.ndarray:
+        once = times.take(first)
+        both = once * times.take(second)
+        both[single] = once[single]
+        return both
+
+    return weight
 
 
 def dir_at(nearest: np.ndarray, right: np.ndarray, strangers: np.ndarray, far: float) -> float:

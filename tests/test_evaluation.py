@@ -208,3 +208,17 @@ def test_what_was_measured_over_seeds_is_read_and_summed_up():
         fslviz.measured("acuracy")
     table = fslviz.spread(pd.DataFrame({"way": list("bba"), "EER": [0.1, 0.2, 0.5]}), "way", ["EER"])
     assert table.EER.tolist() == ["15.0 ± 7.1", "50.0"]  # in the order of the rows
+
+
+def test_two_spaces_of_the_same_images_are_compared_by_the_same_draws():
+    rng, labels = np.random.default_rng(0), np.arange(200) % 10
+    centres = rng.normal(size=(10, 2))[labels] * 2
+    noise = rng.normal(size=(200, 2))
+    one, two = (ev.all_pairs((centres + width * noise, labels)) for width in (0.8, 0.9))  # hard images are hard in both
+    low, high = ev.bootstrap(one, ev.eer, against=two)
+    assert high < 0, "the tighter space is better in every draw"
+    alone = [ev.bootstrap(p, ev.eer) for p in (one, two)]
+    assert alone[0][1] > alone[1][0], "though their intervals overlap"
+    assert ev.bootstrap(one, ev.eer, against=one) == (0, 0)
+    with pytest.raises(ValueError, match="against must be pairs of the same images"):
+        ev.bootstrap(one, ev.eer, against=ev.all_pairs((centres[:100], labels[:100])))
