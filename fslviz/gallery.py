@@ -15,7 +15,7 @@ from fslviz.errors import between, plain, unknown
 from fslviz.evaluation import Pairs, array
 from fslviz.runs import Run
 
-FUSIONS = ("template", "score")
+FUSIONS = ("template", "score", "nearest")
 
 
 class Gallery:
@@ -24,8 +24,8 @@ class Gallery:
     Made from a ``run``, it takes images, embeds them and compares them as the run's loss does: by distance, or by angle
     alone. Without one it takes embeddings (N, D), and ``cosine`` says whether their angle alone counts. ``fusion`` says
     how the samples of an identity are put together: ``"template"`` compares a probe with their mean, ``"score"`` takes
-    the mean of its distances to each of them. Distances are Euclidean, by angle those on the unit sphere, where a
-    template is at unit length again.
+    the mean of its distances to each of them, ``"nearest"`` the smallest of those. Distances are Euclidean, by angle
+    those on the unit sphere, where a template is at unit length again.
     """
 
     def __init__(self, run: Run | None = None, *, fusion: str = "template", cosine: bool = False) -> None:
@@ -57,7 +57,8 @@ class Gallery:
         embeddings = self._embedded(probes, "probes")
         if self.fusion == "template":
             return cdist(embeddings, self._unit(np.stack([s.mean(0) for s in self.samples.values()])))
-        return np.stack([cdist(embeddings, s).mean(1) for s in self.samples.values()], axis=1)
+        join = np.mean if self.fusion == "score" else np.min
+        return np.stack([join(cdist(embeddings, s), axis=1) for s in self.samples.values()], axis=1)
 
     def verify(self, name: Any, probes: Any, threshold: float) -> np.ndarray:
         """Whether each probe that claims to be ``name`` is at most ``threshold`` away from it: (M,)."""

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 from scipy.spatial.distance import cdist
 from scipy.stats import norm
@@ -30,7 +30,7 @@ COLOURS = [to_hex(c) for c in matplotlib.color_sequences["petroff10"]]
 INK = "#7b7b7b"  # contrast 4.2 on white, and as much on the dark theme's ground
 CYCLE = [COLOURS[i] for i in (0, 6, 4, 1, 2, 9)]
 OF = dict(zip([*LOSSES, "pixels"], [*(COLOURS[i] for i in (0, 1, 3, 9, 4, 8, 2)), INK], strict=True))  # on every page
-PERCENT = PercentFormatter(1)
+PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.4g}%")
 STYLE: dict[Any, Any] = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
@@ -282,7 +282,7 @@ def _badges(ax: Axes, points: np.ndarray, labels: np.ndarray, half: float, width
     kinds = np.unique(labels)
     for place, label in enumerate(kinds):
         mine = away[:, labels == label]
-        near = np.quantile(mine, 0.05, axis=1)  # not the nearest: that may be an image gone astray
+        near = np.quantile(mine, 0.25, axis=1)  # not the nearest: some images lie astray
         spot = spots[(covered / mine.shape[1] + near / half).argmin()]
         covered = covered + 1e6 * (np.linalg.norm(spots - spot, axis=1) < side)  # no name on another
         ax.annotate(

@@ -23,13 +23,14 @@ def test_identify_and_verify_by_hand(gallery):
     assert gallery.verify("left", probes, 1.5).tolist() == [True, True, False]  # at the threshold is within
 
 
-def test_score_fusion_is_the_mean_distance_to_the_samples():
-    scores, template = fslviz.Gallery(fusion="score"), fslviz.Gallery()
-    for g in (scores, template):
+def test_three_fusions_of_two_samples():
+    scores, template, nearest = fslviz.Gallery(fusion="score"), fslviz.Gallery(), fslviz.Gallery(fusion="nearest")
+    for g in (scores, template, nearest):
         g.enrol("a", np.array([[0.0, 3.0], [0.0, 0.0]]))
     probe = np.array([[4.0, 0.0]])
     assert scores.distances(probe) == pytest.approx((5 + 4) / 2)
     assert template.distances(probe) == pytest.approx(np.hypot(4, 1.5))
+    assert nearest.distances(probe) == pytest.approx(4)
 
 
 def test_enrolling_again_replaces(gallery):
@@ -50,7 +51,7 @@ def test_claims_are_every_probe_against_everybody(gallery):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda g: fslviz.Gallery(fusion="avarage"), "no fusion 'avarage': there are template, score"),
+        (lambda g: fslviz.Gallery(fusion="avarage"), "no fusion 'avarage': there are template, score, nearest"),
         (lambda g: fslviz.Gallery().identify(np.zeros((1, 2))), "the gallery is empty"),
         (
             lambda g: g.enrol("new", np.zeros((3, 5))),

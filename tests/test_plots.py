@@ -5,6 +5,7 @@ import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
+from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 from nbclient import NotebookClient
 
 import fslviz
@@ -157,3 +158,44 @@ def test_images_of_any_kind_and_none():
         fslviz.plot_images(torch.zeros(0, 1, 28, 28))
     with pytest.raises(ValueError, match="pairs must be one set of pairs or more"):
         fslviz.plot_scores({})
+
+
+def test_a_name_stands_beside_its_class_and_not_on_it():
+    rng, labels = np.random.default_rng(0), np.arange(3000) % 3
+    centres = np.array([[0, 0], [8, 0], [0, 8]])
+    (ax,) = fslviz.plot_spaces({"islands": (centres[labels] + rng.normal(size=(3000, 2)), labels)}).axes
+    for label, text in enumerate(ax.texts):
+        away = np.linalg.norm(centres - text.get_position(), axis=1)
+        assert away.argmin() == label
+        assert away[label] > 1.5, "it covers the island"
+
+
+def test_a_bar_shows_the_unit_where_distances_are_lengths(run):
+    (ax,) = fslviz.plot_spaces({"run": run}).axes
+    (bar,) = [artist for artist in ax.artists if isinstance(artist, AnchoredSizeBar)]
+    length = float(bar.txt_label.get_text())
+    assert bar.size_bar.get_children()[0].get_width() == pytest.approx(length)
+    assert length <= np.ptp(ax.get_xlim()) / 3 < 2.5 * length
+    assert not fslviz.plot_spaces({"map": run.places()}).axes[0].artists
+
+
+def test_one_loss_one_colour_whatever_stands_beside_it():
+    line = ([0, 1], [0.1, 0.2], [0.01, 0.02])
+    first = fslviz.plot_lines({"other": line, "triplet": line}).axes[0].lines[1]
+    second = fslviz.plot_lines({"triplet, 64-D": line}, percent="y").axes[0]
+    assert first.get_color() == second.lines[0].get_color() == plots.OF["triplet"]
+    assert len(set(plots.OF.values())) == len(plots.OF)
+    (band,) = second.collections
+    assert band.get_paths()[0].get_extents().get_points()[:, 1] == pytest.approx([0.09, 0.22])
+    assert second.yaxis.get_major_formatter()(0.025, 0) == "2.5%"
+
+
+def test_text_keeps_its_share_of_a_figure_however_wide():
+    line = {"a": ([1, 2], [3, 4])}
+    sizes = {}
+    for name, figure in {
+        "narrow": fslviz.plot_lines(line, title="t"),
+        "wide": fslviz.plot_spaces({n: (np.eye(3)[:, :2], np.arange(3)) for n in "abcd"}, columns=4),
+    }.items():
+        sizes[name] = figure.axes[0].title.get_fontsize() / figure.get_figwidth()
+    assert sizes["wide"] == pytest.approx(sizes["narrow"], rel=0.05)
