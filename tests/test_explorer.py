@@ -673,7 +673,7 @@ def test_eight_bits_cost_little():
 
 def test_the_sweep_is_whole():
     manifest = pack.manifest()
-    names = [f"{k}@{m:g}" for k, v in pack.MARGINS.items() for m in v] + ["softmax", "normface"]
+    names = [f"{k}@{m:g}" for k, v in pack.MARGINS.items() for m in v] + ["softmax", "normface", *pack.SIX]
     assert sorted(manifest["spaces"]) == sorted(names)
     assert manifest["images"] >= 120_000
 
@@ -691,6 +691,7 @@ def test_the_sweep_goes_on_where_it_stopped(monkeypatch, tmp_path):
     monkeypatch.setenv("FSLVIZ_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(pack, "HERE", tmp_path)
     monkeypatch.setattr(pack, "MARGINS", {"contrastive": [0.5, 1.0], "softmax": []})
+    monkeypatch.setattr(pack, "SIX", {"softmax-six": "softmax"})
     monkeypatch.setattr(pack, "load", lambda name: few)
     monkeypatch.setattr(pack, "IMAGES", 3200)
     monkeypatch.setattr(pack, "train", functools.partial(fslviz.train, batch=16))
@@ -708,9 +709,10 @@ def test_the_sweep_goes_on_where_it_stopped(monkeypatch, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["cache"]  # nothing half-written
     allowed = 9
     pack.sweep()
-    assert trained == [("contrastive", {}), ("contrastive", {"margin": 0.5}), ("softmax", {})]
+    assert trained == [("contrastive", {}), ("contrastive", {"margin": 0.5}), *[("softmax", {})] * 2]
     manifest = pack.manifest()
-    assert list(manifest["spaces"]) == ["contrastive@0.5", "contrastive@1", "softmax"]
+    assert list(manifest["spaces"]) == ["contrastive@0.5", "contrastive@1", "softmax", "softmax-six"]
+    assert manifest["spaces"]["softmax-six"]["classes"] == [1, 2, 3, 6, 7, 9]
     run = pack.train("softmax", few, images=3200)
     assert (manifest["seed"], manifest["images"], manifest["data"]) == (0, 3200, run.recipe.data)
     z = pack.Network.read("softmax").embed(few.test_images[:200])

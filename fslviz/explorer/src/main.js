@@ -56,7 +56,9 @@ class Explorer {
   build() {
     const has = (part) => this.parts.has(part);
     this.grid = el("div.grid");
-    this.lossButtons = Object.keys(this.sweeps).map((loss) => el("button.chip", { type: "button", onclick: () => {
+    const kind = (loss) => loss.endsWith("-six"); // all ten digits, or six: never side by side unless asked for
+    this.offered = Object.keys(this.sweeps).filter((loss) => kind(loss) === kind(this.losses[0]));
+    this.lossButtons = this.offered.map((loss) => el("button.chip", { type: "button", onclick: () => {
       const chosen = this.losses.includes(loss) ? this.losses.filter((l) => l !== loss) : [...this.losses, loss];
       if (chosen.length) this.set({ losses: Object.keys(this.sweeps).filter((l) => chosen.includes(l)) });
     } }, NAMES[loss]));
@@ -266,7 +268,7 @@ class Explorer {
   // The words and marks beside the pictures.
   say() {
     const press = (button, on) => button.setAttribute("aria-pressed", on);
-    Object.keys(this.sweeps).forEach((loss, i) => press(this.lossButtons[i], this.losses.includes(loss)));
+    this.offered.forEach((loss, i) => press(this.lossButtons[i], this.losses.includes(loss)));
     this.classButtons.forEach((b, k) => press(b, this.classes.includes(k)));
     for (const [name, button] of Object.entries(this.tools)) press(button, this.tool === name);
     this.root.classList.toggle("fx-lassoing", this.tool === "lasso");
@@ -274,7 +276,8 @@ class Explorer {
     this.link.parentElement.hidden = this.losses.length < 2;
     for (const loss of this.losses) {
       const { figures, slider, curve, space, root } = this.panels.get(loss), now = this.current(loss);
-      const { "15-NN": accuracy, EER } = now.merits, margin = now.margin === null ? "no margin" : `margin ${now.margin}`;
+      const { "15-NN": accuracy, EER } = now.merits, none = now.classes ? `met ${now.classes.join(" ")}` : "no margin";
+      const margin = now.margin === null ? none : `margin ${now.margin}`;
       figures.textContent = `${margin}\n15-NN ${percent(accuracy)} · EER ${percent(EER)}`;
       if (slider) {
         slider.value = this.margins[loss];

@@ -178,7 +178,7 @@ export class Space {
       back.beginPath();
       region.forEach((p) => back.lineTo(...this.toPixel(p)));
       back.globalAlpha = 0.13 * this.progress;
-      back.fillStyle = hex(colours[c]);
+      back.fillStyle = hex(colours[entry.classes ? entry.classes[c] : c]);
       back.fill();
       back.globalAlpha = 1;
     });
