@@ -135,7 +135,9 @@ def plot_lines(lines: Mapping[str, tuple[Any, ...]], percent: str = "", **axes: 
     """
     fig, (ax,) = _figure(5.2, 2.6, 1, 1)
     for name, (x, y, *band) in lines.items():
+        taken = {line.get_color() for line in ax.lines}
         (line,) = ax.plot(x, y, label=name, lw=1.5, **_colour(name))
+        line.set_linestyle("--" if line.get_color() in taken else "-")
         for width in band:
             low, high = np.asarray(y) - width, np.asarray(y) + width
             ax.fill_between(x, low, high, color=line.get_color(), alpha=0.2, lw=0)

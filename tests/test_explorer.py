@@ -772,3 +772,77 @@ def test_a_damaged_pack_is_named(monkeypatch, tmp_path):
     (tmp_path / "manifest.json").write_text(json.dumps({"version": 1, "parts": {"labels": [0, 10]}}))
     with pytest.raises(RuntimeError, match="with 3 bytes, not version 1 with 10"):
         fslviz.Explorer()
+
+
+# ---- the pad's hands
+
+
+def pad_at(page, x, y):
+    pad = page.get_by_role("application", name="Drawing pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+
+def settled(page):
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return strip(page, "Triplet")
+
+
+def test_one_pointer_draws_with_its_first_button(opened):
+    page = opened()
+    page.mouse.move(*pad_at(page, 0.3, 0.2))
+    page.mouse.down(button="right")
+    page.mouse.move(*pad_at(page, 0.7, 0.8), steps=4)
+    page.mouse.up(button="right")
+    assert "your drawing" not in settled(page)
+    stroke(page, SEVEN)
+    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    seven = settled(page)
+    page.mouse.move(*pad_at(page, 0.2, 0.9))  # no button held: nothing follows
+    assert settled(page) == seven
+    page.mouse.click(*pad_at(page, 0.2, 0.9))  # a tap is no stroke
+    assert settled(page) == seven
+
+
+def test_a_second_finger_does_not_break_a_stroke(opened):
+    page = opened()
+    send = """([kind, id, x, y, primary]) => {
+      const pad = document.querySelector("canvas[aria-label^='Drawing pad']");
+      const touch = { bubbles: true, pointerType: "touch", pointerId: id, isPrimary: primary, clientX: x, clientY: y };
+      pad.setPointerCapture = () => {};
+      pad.dispatchEvent(new PointerEvent(kind, touch));
+    }"""
+    page.get_by_role("application", name="Drawing pad").scroll_into_view_if_needed()
+    for i, (x, y) in enumerate([SEVEN[0], (0.5, 0.2), SEVEN[1], (0.6, 0.5), SEVEN[2]]):
+        page.evaluate(send, ["pointermove" if i else "pointerdown", 1, *pad_at(page, x, y), True])
+        if i == 2:  # a palm, put down and lifted
+            for kind in ("pointerdown", "pointermove", "pointerup"):
+                page.evaluate(send, [kind, 2, *pad_at(page, 0.1, 0.9), False])
+    page.evaluate(send, ["pointerup", 1, *pad_at(page, *SEVEN[2]), True])
+    assert settled(page).count("7") >= 4
+
+
+def test_ink_beyond_the_edge_is_none_and_a_stroke_is_undone(opened):
+    page = opened()
+    stroke(page, SEVEN)
+    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    ink = lambda: page.evaluate("document.querySelector('canvas.fx-pad').toDataURL()")  # noqa: E731
+    seven, drawn = settled(page), ink()
+    stroke(page, [(0.5, 0.95), (0.6, 1.4), (1.5, 1.4), (0.9, 0.5)])
+    assert settled(page).count("7") >= 4, "the way around outside was drawn"
+    both = ink()
+    assert both != drawn
+    page.get_by_role("button", name="Undo").click()  # what came back is a stroke of its own
+    assert settled(page) == seven
+    assert ink() not in (both, drawn)
+    page.get_by_role("button", name="Undo").click()
+    assert settled(page) == seven
+    assert ink() == drawn
+    page.mouse.move(*pad_at(page, 0.2, 0.2))
+    page.mouse.down()
+    page.mouse.move(*pad_at(page, 0.6, 0.6), steps=3)
+    page.keyboard.press("Delete")  # the pad has the focus
+    page.mouse.move(*pad_at(page, 0.6, 0.9), steps=3)
+    page.mouse.up()
+    assert "your drawing" not in settled(page)
