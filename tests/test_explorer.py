@@ -829,7 +829,7 @@ def test_ink_beyond_the_edge_is_none_and_a_stroke_is_undone(opened):
     page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
     ink = lambda: page.evaluate("document.querySelector('canvas.fx-pad').toDataURL()")  # noqa: E731
     seven, drawn = settled(page), ink()
-    stroke(page, [(0.5, 0.95), (0.6, 1.4), (1.5, 1.4), (0.9, 0.5)])
+    stroke(page, [(0.5, 0.95), (0.6, 1.4), (1.5, 1.4), (0.9, 0.5), (0.8, 0.6)])
     assert settled(page).count("7") >= 4, "the way around outside was drawn"
     both = ink()
     assert both != drawn
