@@ -29,7 +29,7 @@ from fslviz.runs import LOSSES, Run
 COLOURS = [to_hex(c) for c in matplotlib.color_sequences["petroff10"]]
 INK = "#7b7b7b"  # contrast 4.2 on white, and as much on the dark theme's ground
 CYCLE = [COLOURS[i] for i in (0, 6, 4, 1, 2, 9)]
-OF = dict(zip([*LOSSES, "pixels"], [*(COLOURS[i] for i in (0, 1, 3, 9, 4, 8, 2)), INK], strict=True))  # on every page
+OF = dict(zip([*LOSSES, "pixels"], [*(COLOURS[i] for i in (0, 1, 5, 9, 4, 7, 2)), INK], strict=True))  # on every page
 PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.4g}%")
 STYLE: dict[Any, Any] = {
     "figure.facecolor": "none",
@@ -192,7 +192,7 @@ def plot_images(
         else:
             ax.imshow(image[0].numpy(), cmap="gray")
     for ax, title in zip(axes, titles, strict=False):
-        ax.set_title(title, fontsize=8)
+        ax.set_title(title, fontsize="small")
     return fig
 
 

@@ -36,6 +36,7 @@ def site(tmp_path_factory):
     (folder / "all.html").write_text(PAGE.format(ALL))
     two = explorer.mount(["cosface"], ["margin"]) + explorer.mount(["triplet"], ["margin"])
     (folder / "two.html").write_text(PAGE.format(two))
+    (folder / "six.html").write_text(PAGE.format(explorer.mount(list(pack.SIX), ["choose", "draw", "enrol"])))
     return folder
 
 
@@ -224,6 +225,20 @@ def test_the_reader_chooses_the_losses(opened):
     page.keyboard.press("Enter")
     canvas(page, "Contrastive").wait_for(state="detached")
     assert page.locator(".fx-points").count() == 4
+
+
+def test_networks_that_have_met_six_digits(opened):
+    page = opened("six.html")
+    names = [b.inner_text() for b in page.get_by_role("group", name="losses").get_by_role("button").all()]
+    assert names == [f"{name} of six digits" for name in ("Contrastive", "Triplet", "Softmax", "ArcFace")]
+    for name in names:
+        assert figures(page, name).startswith("met 1 2 3 6 7 9\n15-NN")
+        canvas(page, name).wait_for()
+    stroke(page, SEVEN)  # a digit that they have met
+    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    assert sum(strip(page, name).count("7") >= 3 for name in names) >= 3
+    merits = {name: space["merits"]["15-NN"] for name, space in pack.manifest()["spaces"].items()}
+    assert 0.7 < merits["triplet-six"] < merits["triplet@1"] - 0.02  # of all ten
 
 
 # ---- 2. the margin, 3. the training
