@@ -239,9 +239,10 @@ def convergence(digits: Data) -> Iterator[Row]:
             run = fslviz.train("triplet", digits, images=whole, batch=size, **setting)
             yield report("size", f"{size}", run)
         for loss in ("contrastive", "triplet"):
+            yield report("unit length", loss, fslviz.train(loss, digits, images=whole, **setting))
             torch.manual_seed(seed)
             run = fslviz.train(loss_of(loss), digits, images=whole, network=UnitLength(dims), **setting)
-            yield report("unit length", loss, run)
+            yield report("unit length", f"{loss}, unit length", run)
         for rise in (0.0, 0.25, 0.5):
             usual, training.RISE = training.RISE, max(rise, 1e-9)
             try:
