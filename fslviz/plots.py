@@ -345,7 +345,7 @@ def plot_benchmark(contenders: Sequence[Mapping[str, Any]]) -> Figure:
 @styled
 def plot_growth(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Seconds and memory of a loss over what it grows with, on logarithmic axes; dashed the same losses elsewhere."""
-    names, measured = list(dict.fromkeys(r["loss"] for r in rows)), {"seconds": "seconds", "peak_mb": "memory, MB"}
+    measured = {"seconds": "seconds", "peak_mb": "memory, MB"}
     least = {"seconds": 0.0, "peak_mb": 1.0}  # less can't be told from nothing
     axes_of = list(dict.fromkeys(r["axis"] for r in rows))
     fig, axes = _figure(2.5 * len(axes_of), 4.6, len(measured), len(axes_of))
@@ -353,7 +353,7 @@ def plot_growth(rows: Sequence[Mapping[str, Any]]) -> Figure:
         for side, loss in dict.fromkeys((r["side"], r["loss"]) for r in rows):
             mine = [r for r in rows if (r["side"], r["loss"], r["axis"]) == (side, loss, axis)]
             style = {"ls": "-", "label": loss} if side == "fslviz" else {"ls": "--"}
-            colour = COLOURS[names.index(loss)]
+            colour = OF[loss]
             ax.plot([r["size"] for r in mine], [max(r[quantity], least[quantity]) for r in mine], color=colour, **style)
         ax.set(xscale="log", yscale="log", xlabel=axis, ylabel=measured[quantity] if axis == axes_of[0] else None)
     for i, ax in enumerate(axes):

@@ -31,7 +31,8 @@ def spread(rows: pd.DataFrame, by: str | list[str], columns: list[str]) -> pd.Da
     """Mean and standard deviation of shares in ``columns`` over the rows of each group, in percent: "97.1 ± 0.2"."""
     groups = (100 * rows.set_index(by)[columns]).groupby(level=by, sort=False)
     around = groups.std().map(lambda deviation: "" if np.isnan(deviation) else f" ± {deviation:.1f}")
-    return groups.mean().map("{:.1f}".format) + around
+    table = groups.mean().map("{:.1f}".format) + around
+    return table.rename_axis(None) if table.index.nlevels == 1 else table
 
 
 def keep(study: str, rows: Iterable[Mapping[str, Any]]) -> None:
