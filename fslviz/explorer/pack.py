@@ -145,7 +145,8 @@ def _space(
     pack.add(f"{name}/net", network.floats, network.bytes)
     pack.add(f"{name}/known", _planes(view(known[:KNOWN]) * GRAIN))
     reference, query = (run.compared(known), data.train_labels.numpy()), (run.compared(shown), labels)
-    parts = (data.train_images, reference[1]), (data.test_images, labels)  # all digits, whatever the run has met
+    before = run.compared(run.embed(data.train_images)), run.compared(run.embed(data.test_images))
+    unpacked = (before[0], reference[1]), (before[1], labels)  # all digits, whatever the run has met
     entry = {
         "loss": run.recipe.loss,
         "batch": run.recipe.batch,
@@ -153,7 +154,7 @@ def _space(
         "seconds": round(run.seconds, 1),
         "cosine": run.cosine,
         "merits": {k: round(v, 4) for k, v in merits(reference, query).items()},
-        "unpacked 15-NN": round(knn_accuracy(*((run.compared(run.embed(x)), y) for x, y in parts)), 4),
+        "unpacked 15-NN": round(knn_accuracy(*unpacked), 4),
         "seen": run.moments[::EVERY].tolist(),
         "along": along,
         "radius": float(view.radius),
