@@ -94,9 +94,8 @@ class Hard(nn.Module):
     def forward(self, z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         d = fslviz.losses.pairwise_distance(z)
         same = y[:, None] == y
-        gap = d.masked_fill(~same, 0).amax(1) - d.masked_fill(same, torch.inf).amin(1)
-        if self.squared:
-            gap = d.masked_fill(~same, 0).amax(1) ** 2 - d.masked_fill(same, torch.inf).amin(1) ** 2
+        power = 2 if self.squared else 1
+        gap = d.masked_fill(~same, 0).amax(1) ** power - d.masked_fill(same, torch.inf).amin(1) ** power
         return (nn.functional.softplus(gap) if self.soft else (gap + 1).relu()).mean()
 
 
@@ -241,7 +240,7 @@ def convergence(digits: Data) -> Iterator[Row]:
         for loss in ("contrastive", "triplet"):
             yield report("unit length", loss, fslviz.train(loss, digits, images=whole, **setting))
             torch.manual_seed(seed)
-            run = fslviz.train(loss_of(loss), digits, images=whole, network=UnitLength(dims), **setting)
+            run = fslviz.train(fslviz.LOSSES[loss](), digits, images=whole, network=UnitLength(dims), **setting)
             yield report("unit length", f"{loss}, unit length", run)
         for rise in (0.0, 0.25, 0.5):
             usual, training.RISE = training.RISE, max(rise, 1e-9)
@@ -250,10 +249,6 @@ def convergence(digits: Data) -> Iterator[Row]:
             finally:
                 training.RISE = usual
             yield report("rise", f"{rise:g}", run)
-
-
-def loss_of(name: str) -> nn.Module:
-    return fslviz.LOSSES[name]()
 
 
 STUDIES = {study.__name__: study for study in (margins, scales, yardsticks, mining, unseen, calibration, convergence)}

@@ -28,7 +28,6 @@ from fslviz.runs import LOSSES, Run
 # Petroff's ten colours (2021), made by survey and model to be told apart with any colour vision
 COLOURS = [to_hex(c) for c in matplotlib.color_sequences["petroff10"]]
 INK = "#7b7b7b"  # contrast 4.2 on white, and as much on the dark theme's ground
-CYCLE = [COLOURS[i] for i in (0, 6, 4, 1, 2, 9)]
 OF = dict(zip([*LOSSES, "pixels"], [*(COLOURS[i] for i in (0, 1, 5, 9, 4, 7, 2)), INK], strict=True))  # on every page
 PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.4g}%")
 STYLE: dict[Any, Any] = {
@@ -43,7 +42,7 @@ STYLE: dict[Any, Any] = {
     "ytick.labelsize": "medium",
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": plt.cycler(color=CYCLE),
+    "axes.prop_cycle": plt.cycler(color=[COLOURS[i] for i in (0, 6, 4, 1, 2, 9)]),
     "legend.frameon": False,
     **dict.fromkeys(["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"], INK),
 }

@@ -268,11 +268,12 @@ def test_a_batch_is_of_so_many_classes(some, monkeypatch):
     assert short(some, classes=4).recipe != short(some).recipe
 
 
-def test_the_rate_scales_every_step(some):
-    weights = {r: short(some, rate=r, cached=False).model.state_dict()["linear.bias"] for r in (0, 1e-3, 1)}
+@pytest.mark.parametrize("name", ["linear.weight", "linear.bias"])  # Muon's and Adam's
+def test_the_rate_scales_every_step(some, name):
+    weights = {r: short(some, rate=r, cached=False).model.state_dict()[name] for r in (0, 1e-3, 1)}
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        start = EmbeddingNet(2).state_dict()["linear.bias"]
+        start = EmbeddingNet(2).state_dict()[name]
     assert torch.equal(weights[0], start)
     assert 0 < (weights[1e-3] - start).norm() < 0.1 * (weights[1] - start).norm()
 
