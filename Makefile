@@ -32,12 +32,13 @@ _build/.done: .venv/.done $(SOURCES)
 	@echo "Built in $$(( $$(date +%s) - $$(cat _build/.start) )) s"
 	@touch -r _build/.start $@  # what was edited meanwhile is built next time
 
-test: book chromium  ## run every test: unit, notebooks (nbval), pages in a browser
+test: book browsers  ## run every test: unit, notebooks (nbval), pages in a browser
 	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 .venv/bin/pytest -n auto --dist loadfile --nbval-lax --nbval-cell-timeout=3600 tests notebooks
 
-chromium:
-	@command -v chromium >/dev/null || (apt-get -qq update && apt-get -qq install -y chromium) >/dev/null 2>&1 \
-		|| (echo "The page tests need chromium. Run: sudo apt-get install chromium"; exit 1)
+browsers:
+	@command -v chromium >/dev/null && command -v firefox-esr >/dev/null \
+		|| (apt-get -qq update && apt-get -qq install -y chromium firefox-esr) >/dev/null 2>&1 \
+		|| (echo "The page tests need two browsers. Run: sudo apt-get install chromium firefox-esr"; exit 1)
 
 serve: book  ## serve the built book
 	.venv/bin/python -m http.server -d _build/html $(PORT)
@@ -48,6 +49,7 @@ notebooks: .venv/.done  ## execute all notebooks in order and keep their outputs
 
 lint: .venv/.done  ## check style, format and types
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+	@if command -v npx >/dev/null; then fslviz/explorer/build.sh lint; else echo "Without Node the explorer's source is not checked."; fi
 
 sweep: .venv/.done  ## train the explorer's networks and pack them (an hour on two cores; goes on where it stopped)
 	TQDM_DISABLE=1 .venv/bin/python -m fslviz.explorer.pack
@@ -65,5 +67,5 @@ address: ## carry the repository's address from _config.yml to the notebooks, th
 clean:  ## remove all that was built, trained or installed
 	rm -rf .venv _build .cache *.egg-info
 
-.PHONY: help book test chromium serve notebooks lint sweep explorer bench address clean
+.PHONY: help book test browsers serve notebooks lint sweep explorer bench address clean
 .DEFAULT_GOAL := help

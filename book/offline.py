@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from fontTools import subset
 from sphinx.application import Sphinx
 from sphinx.util.fileutil import copy_asset
 
@@ -25,17 +26,40 @@ def ship_explorer(app: Sphinx, error: Exception | None) -> None:
         ship(Path(app.outdir) / "_static" / "explorer")
 
 
+def ship_icons(app: Sphinx, error: Exception | None) -> None:
+    """The theme's icons come as fonts, and once more as a script of 1.5 MB: of the fonts, those in use are kept."""
+    if error is not None:
+        return
+    static = Path(app.outdir) / "_static"
+    (static / "scripts" / "fontawesome.js").write_text("")
+    css = "".join(p.read_text() for p in (static / "styles").glob("*.css"))
+    used = [*Path(app.outdir).rglob("*.html"), static / "scripts" / "pydata-sphinx-theme.js"]
+    names = {name for p in used for name in re.findall(r"\bfa-[a-z-]+", p.read_text(encoding="utf-8"))}
+    rules = re.findall(r"([^{}]*)\{[^{}]*?:\s*\"\\([0-9a-f]{4})\"", css)
+    wanted = {int(code, 16) for to, code in rules if ".fa-" not in to or names & set(re.findall(r"fa-[a-z-]+", to))}
+    wanted |= {int(code, 16) for code in re.findall(r"--pst-icon-[a-z-]+:\s*\"\\([0-9a-f]{4})", css)}
+    for ttf in (static / "vendor" / "fontawesome" / "webfonts").glob("*.ttf"):
+        font = subset.load_font(ttf, subset.Options())
+        picked = subset.Subsetter()
+        picked.populate(unicodes=wanted)
+        picked.subset(font)
+        font.flavor = "woff2"
+        font.save(ttf.with_suffix(".woff2"))
+
+
 def one_search_box(app: Sphinx, config: Any) -> None:
     config.html_theme_options["navbar_persistent"] = []  # the sidebar has one already
 
 
 def drop_unused(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Thebe runs cells on a remote kernel, which this book doesn't offer; MathJax weighs 2 MB, for formulas alone."""
-    unused = "thebe" if 'class="math' in context.get("body", "") else f"thebe|mathjax|{MATHJAX}"
+    """Thebe runs cells on a remote kernel, and a widget's state needs one; MathJax weighs 2 MB, for formulas alone."""
+    unused = "thebe|widget-state|sphinx-design|design-tabs"
+    if "fslviz-explorer" not in context.get("body", ""):
+        unused += "|explorer/explorer.js"
+    if 'class="math' not in context.get("body", ""):
+        unused += f"|mathjax|{MATHJAX}"
     for kind in ("script_files", "css_files"):
-        context[kind] = [
-            f for f in context[kind] if not re.search(unused, f"{f.filename} {f.attributes.get('body', '')}", re.I)
-        ]
+        context[kind] = [f for f in context[kind] if not re.search(unused, f"{f.filename} {f.attributes}", re.I)]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -43,6 +67,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", drop_unused)
     app.connect("builder-inited", ship_mathjax)
     app.connect("build-finished", ship_explorer)
+    app.connect("build-finished", ship_icons)
     app.add_js_file("explorer/explorer.js", loading_method="defer")
     app.config.mathjax_path = MATHJAX  # type: ignore[attr-defined]
     app.config.nb_ipywidgets_js = {}  # type: ignore[attr-defined]  # a widget needs a kernel: readers see its picture

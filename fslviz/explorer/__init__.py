@@ -17,7 +17,7 @@ from fslviz.errors import between, plain, unknown
 from fslviz.explorer import pack
 
 SCRIPT = Path(__file__).parent / "explorer.js"
-PARTS = ("choose", "margin", "training", "draw", "enrol")
+PARTS = ("choose", "margin", "training", "draw", "enrol", "look")
 
 
 class _Float(traitlets.Float):
@@ -39,9 +39,10 @@ class Explorer(anywidget.AnyWidget):
 
     ``losses``: the spaces shown; "contrastive-six", "triplet-six", "softmax-six" and "arcface-six" were learned from
     six digits and have never met 0, 4, 5 and 8. ``parts``: what stands beside them, of "choose" (the losses), "margin",
-    "training", "draw" and "enrol"; all by default. ``margins``: a trained margin for each loss that has one. ``step``:
-    the place in the training, from 0 to 1. ``threshold``: a distance, or None for that at which FMR and FNMR are equal.
-    ``selection``: the indices of the test images that are lit. All but ``parts`` follow the reader's hand and can be
+    "training", "draw", "enrol" and "look" (a digit bent, the worst pairs, what moved); all by default. ``margins``: a
+    trained margin for each loss that has one. ``step``: the place in the training, from 0 to 1. ``threshold``: a
+    distance in the first space, or None for that which 1% of the impostors pass. ``selection``: the indices of the
+    test images that are lit. All but ``parts`` follow the reader's hand and can be
     set. Raises ValueError for a name or a number that can't be, RuntimeError where the pack is damaged.
     """
 
@@ -119,16 +120,24 @@ class Explorer(anywidget.AnyWidget):
         bundle, metadata = super()._repr_mimebundle_(**options) or ({}, {})
         bundle["text/plain"] = f"Explorer of {', '.join(self.losses)}"
         if not metadata:  # in Colab alone there is some, and there no page that would fill the place
-            bundle["text/html"] = mount(self.losses, self.parts.split(","), self.margins)
+            state = {name: getattr(self, name) for name in ("margins", "step", "threshold", "selection")}
+            bundle["text/html"] = mount(self.losses, self.parts.split(","), **state)
         return bundle, metadata
 
 
-def mount(losses: Sequence[str], parts: Sequence[str], margins: Mapping[str, float] | None = None) -> str:
-    """HTML: where the book's script puts an explorer."""
-    chosen = {"losses": ",".join(losses), "parts": ",".join(parts), "margins": json.dumps(margins or {})}
-    data = " ".join(f'data-{k}="{html.escape(v)}"' for k, v in chosen.items())
+def mount(
+    losses: Sequence[str],
+    parts: Sequence[str],
+    margins: Mapping[str, float] | None = None,
+    step: float = 1.0,
+    threshold: float | None = None,
+    selection: Sequence[int] = (),
+) -> str:
+    """HTML: where the book's script puts an explorer, with the state that it opens with."""
+    shown = {"losses": list(losses), "parts": list(parts), "margins": dict(margins or {})}
+    options = json.dumps({**shown, "step": step, "threshold": threshold, "selection": list(selection)})
     said = "The explorer needs JavaScript; in a notebook, run this cell."
-    return f'<div class="fslviz-explorer" {data}><em>{said}</em></div>'
+    return f'<div class="fslviz-explorer" data-options="{html.escape(options)}"><em>{said}</em></div>'
 
 
 def ship(folder: Path) -> None:

@@ -1,0 +1,92 @@
+// The bars above the spaces: the losses, the classes to light, the tools, and how many digits are lit.
+import { hex, type Rgb } from "./colour";
+import { button, el, NAMES, press } from "./dom";
+import type { State } from "./state";
+
+export interface Deeds {
+  state: State;
+  lasso: boolean;
+  set(change: Partial<State>, deed: boolean): void;
+  tool(lasso: boolean): void;
+  reset(): void;
+  link(): string | null; // of the view, where it has one
+}
+
+export class Bars {
+  readonly root: HTMLElement;
+  private losses: Record<string, HTMLButtonElement> = {};
+  private classes: HTMLButtonElement[];
+  private tools: [HTMLButtonElement, HTMLButtonElement];
+  private together = el("input", { type: "checkbox" });
+  private follows = el("label.check", {}, this.together, " zoom follows the digits");
+  private count = el("span.figures");
+  private copied = el("input.link", { type: "text", readOnly: true, hidden: true, ariaLabel: "the link" });
+
+  // `offered`: the losses to choose from, or none.
+  constructor(
+    offered: string[],
+    colours: Rgb[],
+    private deeds: Deeds,
+  ) {
+    for (const loss of offered) this.losses[loss] = button(NAMES[loss], () => this.choose(loss));
+    this.classes = colours.map((c, k) => {
+      const properties = { type: "button", style: `--c:${hex(c)}`, ariaLabel: `light the digits ${k}` };
+      return el("button.digit", { ...properties, onclick: () => this.light(k) }, `${k}`);
+    });
+    this.tools = [button("Move", () => deeds.tool(false)), button("Lasso", () => deeds.tool(true))];
+    this.together.onchange = () => deeds.set({ together: this.together.checked }, true);
+    const reset = button("Reset", () => deeds.reset());
+    const copy = button("Copy link", () => this.copy());
+    if (deeds.link() === null) copy.hidden = true;
+    const losses = el("div.bar", { role: "group", ariaLabel: "losses" }, ...Object.values(this.losses));
+    losses.hidden = !offered.length;
+    const classes = el("span.set", { role: "group", ariaLabel: "light a class" }, ...this.classes);
+    const tools = el("span.set", { role: "group", ariaLabel: "tools" }, ...this.tools, reset, copy, this.copied);
+    this.root = el("div", {}, losses, el("div.bar", {}, classes, tools, this.follows, this.count));
+  }
+
+  private choose(loss: string) {
+    const { losses, space, lead } = this.deeds.state;
+    const wanted = losses.includes(loss) ? losses.filter((l) => l !== loss) : [...losses, loss];
+    const chosen = Object.keys(NAMES).filter((l) => wanted.includes(l));
+    if (!chosen.length) return;
+    const kept = (l: string) => (chosen.includes(l) ? l : chosen[0]);
+    this.deeds.set({ losses: chosen, space: kept(space), lead: kept(lead) }, true);
+  }
+
+  private light(k: number) {
+    const { lit } = this.deeds.state;
+    const now = lit?.kind === "classes" ? lit.classes : [];
+    const classes = now.includes(k) ? now.filter((c) => c !== k) : [...now, k];
+    this.deeds.set({ lit: classes.length ? { kind: "classes", classes } : null }, true);
+  }
+
+  // A page opened from a file may have no clipboard: then the link stands there, chosen, to be copied by hand.
+  private async copy() {
+    const link = this.deeds.link() ?? "";
+    try {
+      await navigator.clipboard.writeText(link);
+      this.copied.hidden = true;
+      this.count.textContent = "The link is copied.";
+    } catch {
+      Object.assign(this.copied, { value: link, hidden: false });
+      this.copied.focus();
+      this.copied.select();
+    }
+  }
+
+  say(lit: Set<number> | null) {
+    const { losses, lit: asked, together } = this.deeds.state;
+    for (const [loss, chip] of Object.entries(this.losses)) press(chip, losses.includes(loss));
+    this.classes.forEach((chip, k) => press(chip, asked?.kind === "classes" && asked.classes.includes(k)));
+    this.tools.forEach((chip, i) => press(chip, this.deeds.lasso === (i === 1)));
+    this.together.checked = together;
+    this.follows.hidden = losses.length < 2;
+    this.count.textContent = lit ? `${lit.size.toLocaleString("en")} digits lit` : "";
+    this.copied.hidden = true;
+  }
+
+  get said() {
+    return this.count.textContent ?? "";
+  }
+}

@@ -1,0 +1,241 @@
+// Symbols enrolled beside the ten digits; the drawing on the pad identified, or one claim verified, at a threshold.
+import { histogram } from "./curve";
+import { arrange, button, choices, distance, el, menu, NAMES, percent, slider } from "./dom";
+import type { Place } from "./geometry";
+import { Rates, type Template, template, templates } from "./measure";
+import type { Network } from "./network";
+import type { Space } from "./space";
+
+const MOST = 5; // samples of a symbol
+const BLANK = /[\p{C}\p{Z}\p{M}\u115f\u1160\u2800\u3164\uffa0]/gu; // what shows nothing by itself
+const OVERRIDES = /[\p{Cc}\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu; // what bends the text around it
+
+export interface Room {
+  loss: string;
+  losses: string[];
+  name: string; // of the network
+  space: Space;
+  known: Float32Array; // places of the training digits that make the templates
+  points: Float32Array;
+  network: Network | null; // where there are drawings to embed
+  drawing: Place | null; // where the drawing on the pad lies, where the spaces show it
+  threshold: number | null;
+  areas: boolean;
+}
+
+// A name within another text: neither changes the direction of the other.
+const bdi = (name: string) => el("bdi", {}, name);
+
+export class Gallery {
+  readonly root: HTMLElement;
+  private symbols = new Map<string, Float32Array[]>();
+  private claim = ""; // a name, or "" for none
+  private key = "";
+  private templates: Template[] = [];
+  private rates: Rates | null = null;
+  private where: HTMLSelectElement;
+  private who: HTMLSelectElement;
+  private name: HTMLInputElement;
+  private list = el("div.bar");
+  private verdict = el("p.verdict");
+  private bars = el("div.bars", { role: "list", ariaLabel: "distance of the drawing to each template" });
+  private chart = el("div.histogram");
+  private figures = el("p.figures");
+  private slider: HTMLInputElement;
+  private areas = el("input", { type: "checkbox" });
+
+  constructor(
+    private labels: { shown: Uint8Array; known: Uint8Array },
+    private standard: (image: Float32Array) => Float32Array,
+    private host: {
+      drawing(): Float32Array | null;
+      clear(): void;
+      set(change: { space?: string; threshold?: number | null; areas?: boolean }, deed: boolean): void;
+    },
+  ) {
+    this.where = menu("space to verify in", (space) => host.set({ space }, true));
+    this.who = menu("claimed name", (claim) => {
+      this.claim = claim;
+      host.set({}, false);
+    });
+    this.name = el("input", { type: "text", value: "✶", maxLength: 12, ariaLabel: "name of the symbol", size: 6 });
+    const enrol = button("Enrol this drawing", () => this.enrol());
+    this.slider = slider("threshold", [0, 1, 0.001], (v) => host.set({ threshold: v * (this.rates?.top ?? 0) }, false));
+    this.areas.onchange = () => host.set({ areas: this.areas.checked }, true);
+    this.root = el("section.enrol", { ariaLabel: "enrol and verify" });
+    this.root.append(
+      el("h4", {}, "Enrol and verify"),
+      el("div.bar", {}, el("label", {}, "in ", this.where), el("label", {}, "as ", this.name), enrol),
+      this.list,
+      el("div.bar", {}, el("label", {}, "the drawing claims to be ", this.who)),
+      this.verdict,
+      this.bars,
+      this.chart,
+      this.slider,
+      this.figures,
+      el("label.check", {}, this.areas, " show what each digit's template accepts"),
+    );
+  }
+
+  private enrol() {
+    const name = this.name.value.normalize("NFC").replace(OVERRIDES, "").trim();
+    const image = this.host.drawing();
+    const samples = this.symbols.get(name) ?? [];
+    let problem = "";
+    if (!image) problem = "Draw something first: it is the drawing on the pad that is enrolled.";
+    else if (!name.replace(BLANK, "")) problem = "Give the symbol a name that can be seen.";
+    else if (/^\d$/.test(name.normalize("NFKC"))) problem = "The ten digits are enrolled already: take another name.";
+    else if (samples.length >= MOST) problem = `It has ${MOST} samples already.`;
+    if (problem || !image) {
+      this.verdict.textContent = problem;
+      return;
+    }
+    this.symbols.set(name, [...samples, image]);
+    this.host.clear();
+  }
+
+  private forget(name: string) {
+    this.symbols.delete(name);
+    if (this.claim === name) this.claim = "";
+    if (!this.symbols.size) this.name.focus();
+    this.host.set({}, false);
+  }
+
+  get empty() {
+    return !this.symbols.size;
+  }
+
+  get said() {
+    return this.verdict.textContent ?? "";
+  }
+
+  get threshold() {
+    return this.rates?.usual ?? 0;
+  }
+
+  // What cannot be verified, in one line.
+  lacks(trouble: string) {
+    this.verdict.textContent = trouble;
+    this.templates = [];
+    this.key = "";
+    this.bars.replaceChildren();
+  }
+
+  update(room: Room) {
+    const { space, known, points, network } = room;
+    const samples = [...this.symbols].map(([name, all]) => [name, all.length]);
+    const key = JSON.stringify([room.name, samples]);
+    if (this.key !== key) {
+      const own = (image: Float32Array) => space.fromOutput(network!.embed(this.standard(image)));
+      const symbols = network ? [...this.symbols] : [];
+      this.templates = [
+        ...templates(space, known, this.labels.known),
+        ...symbols.map(([name, images]) => template(space, name, images.map(own))),
+      ];
+      this.rates = new Rates(space, points, this.labels.shown, this.templates);
+    }
+    this.key = key;
+    this.say(room, room.threshold ?? this.threshold);
+  }
+
+  private say({ loss, losses, space, drawing, areas }: Room, threshold: number) {
+    const { top } = this.rates!;
+    choices(
+      this.where,
+      losses.map((l) => [l, NAMES[l]]),
+      loss,
+    );
+    const names = this.templates.map(({ name }) => [name, name] as [string, string]);
+    choices(this.who, [["", "nobody: who is it?"], ...names], this.claim);
+    this.chips();
+    const { fmr, fnmr } = this.rates!.at(threshold);
+    this.slider.value = `${threshold / top}`;
+    this.figures.textContent = `threshold ${distance(threshold)} · FMR ${percent(fmr)} · FNMR ${percent(fnmr)}`;
+    this.slider.setAttribute("aria-valuetext", this.figures.textContent);
+    this.chart.innerHTML = histogram(this.rates!.genuine, this.rates!.impostor, top, threshold);
+    this.areas.checked = areas;
+    const asked = this.templates.filter(({ name }) => !this.claim || name === this.claim);
+    const far = drawing ? asked.map((t) => ({ name: t.name, d: apartFrom(space, drawing, t) })) : [];
+    far.sort((a, b) => a.d - b.d);
+    this.bars.replaceChildren(...far.map(({ name, d }) => row(name, d, threshold, top)));
+    this.verdict.replaceChildren(...(far.length ? this.judged(far, threshold) : [this.invite()]));
+  }
+
+  private judged(far: { name: string; d: number }[], threshold: number): (Node | string)[] {
+    const accepted = far.filter(({ d }) => d <= threshold).map(({ name }) => name);
+    const [nearest] = far;
+    if (this.claim) {
+      const verdict = accepted.length ? "accepted, within" : "rejected, beyond";
+      return ["Claims to be ", bdi(this.claim), `: ${verdict} the threshold, at ${distance(nearest.d)}.`];
+    }
+    if (!accepted.length) return ["Rejected: the nearest, ", bdi(nearest.name), ", is beyond the threshold."];
+    return [
+      "Accepted as ",
+      ...accepted.flatMap((name, i) => (i ? [" or ", bdi(name)] : [bdi(name)])),
+      ": within the threshold.",
+    ];
+  }
+
+  private invite(): string {
+    if (this.host.drawing()) return "The drawing is placed by the trained networks: go to the end of the training.";
+    if (this.symbols.size) return "Now draw a probe: the symbol again, a digit, or something else.";
+    return "Draw a symbol of your own, no digit, and enrol it from one to five drawings.";
+  }
+
+  private chips() {
+    const chips = [...this.symbols].map(([name, { length }]) => {
+      const old = [...this.list.children].find((c) => (c as HTMLElement).dataset.name === name) as HTMLElement;
+      const said = [el("span.name", { title: name }, name), `: ${length} ${length > 1 ? "samples" : "sample"} ✕`];
+      const chip = old ?? button("", () => this.forget(name), { ariaLabel: `forget \u2068${name}\u2069` });
+      chip.dataset.name = name;
+      if (chip.dataset.samples !== `${length}`) chip.replaceChildren(...said);
+      chip.dataset.samples = `${length}`;
+      return chip;
+    });
+    arrange(this.list, chips);
+  }
+
+  // Where the enrolled symbols lie, and what is accepted as whom.
+  marks({ loss, areas }: { loss: string; areas: boolean }, space: Space, colour: (k: number) => string) {
+    const [threshold, drawn] = [this.now, loss === this.where.value && space.step === 1];
+    const symbols = this.templates.slice(10);
+    const ten = areas ? this.templates.slice(0, 10) : [];
+    if (!drawn) return { rings: [], areas: [] };
+    return {
+      rings: symbols.map(({ place, name }) => ({ place, text: first(name), fill: "#ffe14d" })),
+      areas: [...ten, ...symbols].map(({ place, at, name }) => {
+        const digit = this.templates.findIndex((t) => t.name === name);
+        return { place, at, reach: threshold, colour: colour(digit) };
+      }),
+    };
+  }
+
+  private get now() {
+    return this.slider.valueAsNumber * (this.rates?.top ?? 0);
+  }
+}
+
+function apartFrom(space: Space, place: Place, template: Template): number {
+  const [x, y] = space.compared(place);
+  return Math.hypot(x - template.at[0], y - template.at[1]);
+}
+
+function row(name: string, d: number, threshold: number, top: number) {
+  const end = (v: number) => `${Math.min(100, (100 * v) / top)}%`;
+  const bar = el(d <= threshold ? "span.in" : "span.out", { style: `width:${end(d)}` });
+  const limit = el("span.limit", { style: `left:${end(threshold)}` });
+  const said = el("span.name", { title: name }, name);
+  return el(
+    "div.row",
+    { role: "listitem" },
+    said,
+    el("span.track", {}, bar, limit),
+    el("span.figures", {}, distance(d)),
+  );
+}
+
+// The first sign of a name, as a reader sees it.
+function first(name: string): string {
+  const [sign] = new Intl.Segmenter().segment(name);
+  return sign.segment;
+}

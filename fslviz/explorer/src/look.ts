@@ -1,0 +1,133 @@
+// A closer look, on request: a digit bent by a slider, the worst pairs of a space, what moved from one to another.
+import type { Rgb } from "./colour";
+import { arrange, button, choices, distance, el, menu, NAMES, slider } from "./dom";
+import { paint } from "./film";
+import { BENDS } from "./ink";
+import { moved, type Pair, worst } from "./measure";
+import type { Pack } from "./pack";
+import { Space } from "./space";
+import type { State } from "./state";
+
+const PAIRS = 6; // of each kind
+
+export class Look {
+  readonly root = el("details.look");
+  readonly bend = { way: "turn", amount: 0 };
+  private way: HTMLSelectElement;
+  private slider: HTMLInputElement;
+  private said = el("p.figures");
+  private picture = el("canvas.bent", { width: 28, height: 28, role: "img", ariaLabel: "the digit as it is bent" });
+  private where: HTMLSelectElement;
+  private lists = { alike: el("div.pairs"), torn: el("div.pairs") };
+  private from: HTMLSelectElement;
+  private to: HTMLSelectElement;
+  private changes = el("div.bar");
+  private shown = "";
+
+  constructor(
+    private pack: Pack,
+    private labels: Uint8Array,
+    private host: {
+      state: State;
+      ink: Rgb;
+      set(change: Partial<State>, deed: boolean): void;
+      bent(): void;
+      update(glide: boolean): void;
+    },
+  ) {
+    this.way = menu("how a digit is bent", (way) => this.bent(way, 0));
+    this.slider = slider("how far it is bent", [-1, 1, 0.02], (v) =>
+      this.bent(this.bend.way, v * BENDS[this.bend.way].most),
+    );
+    this.where = menu("space of the worst pairs", () => this.update());
+    this.from = menu("from", () => this.update());
+    this.to = menu("to", () => this.update());
+    choices(
+      this.way,
+      Object.entries(BENDS).map(([way, { name }]) => [way, name]),
+      "turn",
+    );
+    const worst = el("section.wide", {}, el("h4", {}, "The worst pairs"), el("label.bar", {}, "in ", this.where));
+    worst.append(el("p.figures", {}, "Of two classes, and nearest:"), this.lists.alike);
+    worst.append(el("p.figures", {}, "Of one class, and farthest apart:"), this.lists.torn);
+    const bend = el("section", {}, el("h4", {}, "A digit, bent"), el("div.bar", {}, this.picture, this.way));
+    bend.append(this.slider, this.said);
+    const moves = el("section", {}, el("h4", {}, "What moved"), el("div.bar", {}, this.from, " to ", this.to));
+    moves.append(this.changes);
+    this.root.append(el("summary", {}, "Look closer: a digit bent, what moved, the worst pairs"));
+    this.root.append(el("div.looks", {}, bend, moves, worst));
+    this.root.addEventListener("toggle", () => this.host.update(false));
+  }
+
+  private bent(way: string, amount: number) {
+    Object.assign(this.bend, { way, amount });
+    this.host.bent();
+  }
+
+  // What is bent: an image as it is now, or none.
+  say(image: Float32Array | null, whose: string) {
+    const { way, amount } = this.bend;
+    this.slider.value = `${amount / BENDS[way].most}`;
+    this.slider.disabled = !image;
+    this.said.textContent = image
+      ? `${whose}, ${BENDS[way].name} ${BENDS[way].say(amount)}; its way through every space is drawn.`
+      : "Click a digit in a space, or draw one, then move the slider.";
+    this.slider.setAttribute("aria-valuetext", this.said.textContent);
+    const ctx = this.picture.getContext("2d")!;
+    ctx.clearRect(0, 0, 28, 28);
+    if (image) paint(ctx, image, 0, 0, this.host.ink);
+  }
+
+  // The lists, for the spaces that are shown now.
+  async update() {
+    if (!this.root.open) return;
+    const { losses, names } = this.host.state;
+    const all = Object.entries(this.pack.manifest.spaces).filter(([, { loss }]) => losses.includes(loss));
+    const offered = all.map(([name, { loss, margin }]) => [name, NAMES[loss] + (margin === null ? "" : ` ${margin}`)]);
+    const keep = (select: HTMLSelectElement, values: string[], otherwise: string) =>
+      values.includes(select.value) ? select.value : otherwise;
+    const values = offered.map(([name]) => name);
+    const [first, second = first] = losses;
+    const other = values.find((v) => v !== names[first]) ?? names[first];
+    choices(
+      this.where,
+      losses.map((l) => [l, NAMES[l]]),
+      keep(this.where, losses, first),
+    );
+    choices(this.from, offered as [string, string][], keep(this.from, values, names[first]));
+    choices(this.to, offered as [string, string][], keep(this.to, values, second === first ? other : names[second]));
+    const asked = `${names[this.where.value]} ${this.from.value} ${this.to.value} ${this.host.ink}`;
+    if (this.shown === asked) return;
+    this.shown = asked;
+    const spaces = await Promise.all(
+      [names[this.where.value], this.from.value, this.to.value].map((n) => this.space(n)),
+    );
+    if (this.shown !== asked) return;
+    const { alike, torn } = worst(spaces[0], this.labels, PAIRS);
+    await Promise.all([this.list(this.lists.alike, alike), this.list(this.lists.torn, torn)]);
+    const found = moved(spaces[1], spaces[2], this.labels);
+    const [from, to] = [this.from.value, this.to.value];
+    const chip = (kind: "lost" | "won", words: string) =>
+      button(`${found[kind].length} ${words}`, () => this.host.set({ lit: { kind, from, to } }, true));
+    arrange(this.changes, [chip("lost", "lost neighbours of their class"), chip("won", "won some")]);
+  }
+
+  private async space(name: string): Promise<Space> {
+    const space = new Space(this.pack);
+    await space.show(name, 1, false);
+    return space;
+  }
+
+  private async list(root: HTMLElement, pairs: Pair[]) {
+    const buttons = pairs.map(async ({ digits, distance: d }) => {
+      const images = await Promise.all(digits.map((i) => this.pack.image("digits", i)));
+      const canvas = el("canvas", { width: 58, height: 28, ariaHidden: "true" });
+      images.forEach((image, n) => paint(canvas.getContext("2d")!, image, 30 * n, 0, this.host.ink));
+      const [a, b] = digits.map((i) => this.labels[i]);
+      const name = `a ${a} and a ${b}, ${distance(d)} apart`;
+      const show = () => this.host.set({ pins: digits }, true);
+      return el("button.pairing", { type: "button", ariaLabel: name, title: name, onclick: show }, canvas, distance(d));
+    });
+    arrange(root, await Promise.all(buttons));
+  }
+}

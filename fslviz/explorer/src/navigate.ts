@@ -1,0 +1,103 @@
+// What hands and keys do on a space: move the view, point at a digit, hold one, draw a loop around some.
+import { type Place, simpler, within } from "./geometry";
+import { listen, pinch } from "./hands";
+import type { Panel } from "./panel";
+import { AFAR, type Lit, type State, type View, zoomed } from "./state";
+
+const CORNERS = 20; // of a loop that a link carries
+const FINGER = 24; // CSS pixels within which a finger finds a digit
+const WAYS: Record<string, Place> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+export interface Host {
+  state: State;
+  lasso: boolean;
+  cursor: number; // the digit pointed at, or -1
+  loop: { loss: string; way: Place[] } | null;
+  point(digit: number): void;
+  view(loss: string, view: View): void;
+  shown(loss: string): View; // the view that a space has now, its own or the one that follows another's
+  set(change: Partial<State>, deed: boolean): void;
+  paint(): void;
+}
+
+export function navigate({ loss, space, painter }: Panel, host: Host) {
+  const canvas = painter.over;
+  const pixel = ([x, y]: Place): Place => [x * painter.side, y * painter.side];
+  // Move what lies at one place of the canvas to another, and zoom there.
+  const move = (from: Place, to: Place, zoom: number) => {
+    const [a, b] = [painter.toPlace(pixel(from)), painter.toPlace(pixel(to))];
+    const { x, y, zoom: before } = host.shown(loss);
+    const now = zoomed(before * zoom);
+    const share = 1 - before / now;
+    const [u, v] = [x + a[0] - b[0], y + a[1] - b[1]];
+    host.view(loss, { x: u + share * (b[0] - x), y: v + share * (b[1] - y), zoom: now });
+  };
+  const hold = (digit: number) => {
+    const { pins } = host.state;
+    if (digit < 0) host.set({ pins: [] }, false);
+    else if (pins.includes(digit)) host.set({ pins: pins.filter((p) => p !== digit) }, false);
+    else host.set({ pins: pins.length === 1 ? [...pins, digit] : [digit] }, false);
+  };
+  const enclose = (way: Place[]) => {
+    const round = ([x, y]: Place) => [x, y].map((v) => +v.toFixed(4)) as Place;
+    const corners = simpler(
+      way.map((p) => painter.toPlace(p)),
+      CORNERS,
+    ).map(round);
+    if (corners.length < 3) return;
+    const count = Array.from({ length: space.n }, (_, i) => within(space.place(i), corners)).filter(Boolean).length;
+    const lit: Lit = { kind: "loop", name: space.name, step: space.step, count, way: corners };
+    host.set({ lit: count ? lit : null }, true);
+  };
+
+  listen(canvas, {
+    start: (at, event) => {
+      if (host.lasso) host.loop = { loss, way: [pixel(at)] };
+      return host.lasso || event.pointerType !== "touch"; // one finger that passes scrolls the page
+    },
+    move: (to, from) => {
+      if (!host.loop) return move(from, to, 1);
+      host.loop.way.push(pixel(to));
+      host.paint();
+    },
+    end: (_, whole) => {
+      const loop = host.loop;
+      host.loop = null;
+      if (loop && whole) enclose(loop.way);
+      host.paint();
+    },
+    hover: (at) => host.point(painter.hit(pixel(at))),
+    tap: (at, mouse) => {
+      if (!host.lasso) hold(painter.hit(pixel(at), (mouse ? 12 : FINGER) * devicePixelRatio));
+    },
+    two: (before, now) => {
+      const { from, to, zoom } = pinch(before, now);
+      move(from, to, zoom);
+    },
+    wheel: (at, zoom) => move(at, at, zoom),
+  });
+  canvas.onpointerleave = (e) => {
+    if (e.pointerType !== "touch") host.point(-1);
+  };
+
+  canvas.addEventListener("keydown", (e) => {
+    const [way, middle] = [WAYS[e.key], [0.5, 0.5] as Place];
+    const { cursor } = host;
+    if (e.altKey || e.metaKey || (e.ctrlKey && e.key !== "Escape")) return;
+    if (way && e.shiftKey) move(middle, [0.5 - way[0] / 8, 0.5 + way[1] / 8], 1);
+    else if (way) {
+      const { x, y } = painter.view;
+      host.point(space.beside(cursor, way, [x, y]));
+    } else if (e.key === "+" || e.key === "=") move(middle, middle, 1.5);
+    else if (e.key === "-") move(middle, middle, 1 / 1.5);
+    else if (e.key === "Enter" && cursor >= 0)
+      host.set({ lit: { kind: "around", name: space.name, step: space.step, digit: cursor } }, true);
+    else if (e.key === " ") hold(cursor);
+    else if (e.key === "Escape") {
+      host.point(-1);
+      const views = Object.fromEntries(Object.keys(host.state.views).map((l) => [l, AFAR]));
+      host.set({ lit: null, pins: [], views }, false);
+    } else return;
+    e.preventDefault();
+  });
+}

@@ -1,0 +1,59 @@
+// What is embedded in the page: the drawing on the pad, and a digit on its way as it is bent.
+import type { Place } from "./geometry";
+import { BENDS, bent } from "./ink";
+import { Network } from "./network";
+import type { Pack } from "./pack";
+import type { Panel } from "./panel";
+
+const STOPS = 12; // of a way, from one end of the slider to the other
+
+export class Probes {
+  drawing: Float32Array | null = null;
+  private networks = new Map<string, Promise<Network>>();
+  private ways = new Map<string, Place[]>();
+
+  constructor(private pack: Pack) {}
+
+  network(name: string): Promise<Network> {
+    let network = this.networks.get(name);
+    if (!network) {
+      network = this.pack.part(`${name}/net`).then(Network.read);
+      network.catch(() => this.networks.delete(name));
+      this.networks.set(name, network);
+    }
+    return network;
+  }
+
+  // Pixels as the networks were trained on.
+  standard = (image: Float32Array) => {
+    const { mean, std } = this.pack.manifest;
+    return image.map((v) => (v - mean) / std);
+  };
+
+  // Where the drawing lies in a space, with the training digits nearest to it.
+  async place(panel: Panel, name: string, late: () => boolean) {
+    if (!this.drawing) {
+      panel.probe = null;
+      return;
+    }
+    const [network, known] = await Promise.all([this.network(name), this.pack.places(`${name}/known`)]);
+    if (late() || !this.drawing) return;
+    const place = panel.space.fromOutput(network.embed(this.standard(this.drawing)));
+    panel.probe = { name, place, known, near: panel.space.nearest(known, place, 5) };
+  }
+
+  // The way of an image through a space as it is bent from one end to the other, and where it is now. `key`: its name.
+  async bend(panel: Panel, name: string, image: Float32Array, key: string, bend: { way: string; amount: number }) {
+    const network = await this.network(name);
+    const place = (amount: number) =>
+      panel.space.fromOutput(network.embed(this.standard(bent(image, bend.way, amount))));
+    const whole = `${name} ${key} ${bend.way}`;
+    const { most } = BENDS[bend.way];
+    if (!this.ways.has(whole)) {
+      const stops = Array.from({ length: STOPS + 1 }, (_, i) => most * ((2 * i) / STOPS - 1));
+      if (this.ways.size > 200) this.ways.clear();
+      this.ways.set(whole, stops.map(place));
+    }
+    return { path: this.ways.get(whole)!, now: place(bend.amount) };
+  }
+}

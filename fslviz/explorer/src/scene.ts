@@ -1,0 +1,75 @@
+// What a panel's square and strip show of the state.
+import { hex, type Rgb } from "./colour";
+import type { Gallery } from "./gallery";
+import { at, type Place } from "./geometry";
+import type { Pack } from "./pack";
+import type { Scene } from "./painter";
+import type { Panel } from "./panel";
+import type { State, View } from "./state";
+
+const YELLOW = "#ffe14d";
+
+export interface Shown {
+  state: State;
+  cursor: number;
+  lit: Set<number> | null;
+  loop: { loss: string; way: Place[] } | null;
+  labels: { shown: Uint8Array; known: Uint8Array };
+  colours: Rgb[];
+  gallery?: Gallery;
+  drawing: Float32Array | null;
+  pack: Pack;
+}
+
+// The two digits of which a space is asked: both held, or one held and one pointed at.
+export function pair({ state: { pins }, cursor }: { state: State; cursor: number }): [number, number] | null {
+  if (pins.length === 2) return pins as [number, number];
+  return pins.length && cursor >= 0 && cursor !== pins[0] ? [pins[0], cursor] : null;
+}
+
+export function scene(shown: Shown, panel: Panel, view: View, css: string, ink: Rgb, dark: boolean): Scene {
+  const { state, cursor, lit, loop, colours, labels, pack, drawing } = shown;
+  const { space, film, bend } = panel;
+  const here = (digit: number) => digit >= 0 && digit < space.n;
+  const two = pair(shown);
+  const focus = cursor >= 0 ? cursor : (state.pins.at(-1) ?? -1);
+  const probe = space.n && space.step === 1 && panel.probe?.name === space.name ? panel.probe : null;
+  const links: Place[][] = [];
+  const rings: Scene["rings"] = [];
+  if (two?.every(here)) {
+    const [i, j] = two;
+    links.push([space.place(i), space.place(j)]);
+    const said = `a ${labels.shown[i]} and a ${labels.shown[j]}`;
+    film.show(`pair ${i} ${j}`, said, ink, () => Promise.all(two.map((d) => pack.image("digits", d))));
+  } else if (here(focus)) {
+    const near = space.nearest(space.target, space.place(focus), 5, focus);
+    links.push(...near.map((i) => [space.place(focus), space.place(i)]));
+    const said = `a ${labels.shown[focus]}; nearest: ${near.map((i) => labels.shown[i]).join(", ")}`;
+    film.show(`digits ${[focus, ...near]}`, said, ink, () => {
+      return Promise.all([focus, ...near].map((d) => pack.image("digits", d)));
+    });
+  } else if (probe) {
+    links.push(...probe.near.map((i) => [probe.place, at(probe.known, i)]));
+    const said = `your drawing; nearest: ${probe.near.map((i) => labels.known[i]).join(", ")}`;
+    film.show(`known ${probe.near} ${probe.place}`, said, ink, async () => {
+      return [drawing!, ...(await Promise.all(probe.near.map((i) => pack.image("known", i))))];
+    });
+  } else film.show("none", "", ink, async () => []);
+  for (const digit of new Set([...state.pins, cursor])) if (here(digit)) rings.push({ place: space.place(digit) });
+  if (probe) rings.push({ place: probe.place, fill: YELLOW });
+  if (bend) rings.push({ place: bend.now, fill: YELLOW });
+  const enrolled = shown.gallery?.marks({ loss: panel.loss, areas: state.areas }, space, (k) =>
+    k < 10 ? hex(colours[k]) : css,
+  );
+  return {
+    view,
+    lit,
+    links,
+    path: bend?.path ?? [],
+    rings: [...rings, ...(enrolled?.rings ?? [])],
+    areas: enrolled?.areas ?? [],
+    loop: loop?.loss === panel.loss ? loop.way : null,
+    ink: css,
+    dark,
+  };
+}

@@ -1,0 +1,10 @@
+// The explorer's look, put where the root is: a page, or a shadow root within one.
+
+import { el } from "./dom";
+import css from "./style.css";
+
+export function dress(root: HTMLElement) {
+  const place = root.getRootNode();
+  const target = place instanceof ShadowRoot ? place : document.head;
+  if (!target.querySelector("style.fx-explorer")) target.append(el("style.explorer", {}, css));
+}

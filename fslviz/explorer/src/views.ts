@@ -1,0 +1,29 @@
+// Views that follow another: where the digits that one space shows lie in the others.
+import type { Space } from "./space";
+import { AFAR, type View, zoomed } from "./state";
+
+const FILL = 0.82; // of half a square: where the rim of a space lies
+const MOST = 0.8; // of the digits: a view holds so many of them in each direction
+
+// The digits within a space's square.
+function within({ target, n }: Space, { x, y, zoom }: View): number[] {
+  const half = 1 / (FILL * zoom);
+  const inside = (i: number) => Math.abs(target[2 * i] - x) <= half && Math.abs(target[2 * i + 1] - y) <= half;
+  return Array.from({ length: n }, (_, i) => i).filter(inside);
+}
+
+function quantile(values: number[], share: number): number {
+  return values.sort((a, b) => a - b)[Math.floor((values.length - 1) * share)];
+}
+
+// The view of a space that shows the digits which `lead` shows in its own.
+export function follow(space: Space, lead: Space, view: View): View {
+  if (view.zoom <= 1) return view.zoom < 1 ? { ...AFAR, zoom: view.zoom } : AFAR;
+  const digits = within(lead, view).filter((i) => i < space.n);
+  if (!digits.length) return AFAR;
+  const [xs, ys] = [0, 1].map((j) => digits.map((i) => space.target[2 * i + j]));
+  const [x, y] = [quantile(xs, 0.5), quantile(ys, 0.5)];
+  const far = digits.map((i) => Math.max(Math.abs(space.target[2 * i] - x), Math.abs(space.target[2 * i + 1] - y)));
+  const zoom = Math.min(zoomed(1 / (FILL * Math.max(quantile(far, MOST), 1e-6))), 1.5 * view.zoom);
+  return zoom <= 1 ? AFAR : { x, y, zoom };
+}

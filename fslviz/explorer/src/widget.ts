@@ -1,0 +1,76 @@
+// The explorer in a notebook: anywidget's front end. The kernel sends the parts; the state is the model's.
+import type { Pack } from "./pack";
+import { Pack as Parts } from "./pack";
+import { type Options, Page } from "./page";
+import { threshold } from "./state";
+import { dress } from "./style";
+
+interface Model {
+  get(name: string): unknown;
+  set(name: string, value: unknown): void;
+  on(event: string, told: (content: { part: string; error?: string }, buffers: DataView<ArrayBuffer>[]) => void): void;
+  send(content: object): void;
+  save_changes(): void;
+}
+
+const TRAITS = ["losses", "margins", "step", "threshold", "selection"] as const;
+type Traits = Pick<Options, (typeof TRAITS)[number]>;
+
+export function render({ model, el: root }: { model: Model; el: HTMLElement }) {
+  dress(root);
+  root.classList.add("fslviz-explorer");
+  root.addEventListener("keydown", (e) => e.stopPropagation()); // else JupyterLab takes the arrows from the sliders
+  const waiting: Record<string, { resolve(bytes: Uint8Array<ArrayBuffer>): void; reject(error: Error): void }> = {};
+  model.on("msg:custom", ({ part, error }, buffers) => {
+    if (error) return waiting[part]?.reject(new Error(error));
+    const { buffer = buffers[0], byteOffset = 0, byteLength } = buffers[0];
+    waiting[part]?.resolve(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
+  });
+  const ask = (part: string) =>
+    new Promise<Uint8Array<ArrayBuffer>>((resolve, reject) => {
+      waiting[part] = { resolve, reject };
+      model.send({ part });
+    });
+  const traits = () => Object.fromEntries(TRAITS.map((name) => [name, model.get(name)])) as unknown as Traits;
+  const options = { ...traits(), parts: (model.get("parts") as string).split(",") };
+  const pack: Pack = new Parts(ask);
+
+  // What the page shows, as the model has it.
+  const here = (): Traits => {
+    const { losses, names, step } = page.state;
+    const margin = (loss: string) => pack.manifest.spaces[names[loss]].margin;
+    const margins = losses.flatMap((l) => (margin(l) === null ? [] : [[l, margin(l)!] as const]));
+    const selection = [...(page.lit ?? [])];
+    return { losses, margins: Object.fromEntries(margins), step, threshold: threshold(page.state), selection };
+  };
+  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  const page = new Page(root, pack, options, false, () => {
+    const now = here();
+    for (const name of TRAITS) if (!same(model.get(name), now[name])) model.set(name, now[name]);
+    model.save_changes();
+  });
+  const take = () => {
+    const now = here();
+    const { losses, margins, step, threshold, selection } = traits();
+    if (same({ ...now, losses, margins: { ...now.margins, ...margins }, step, threshold, selection }, now)) return;
+    const names = { ...page.state.names };
+    for (const [loss, margin] of Object.entries(margins))
+      names[loss] = page.sweeps[loss].find((name) => pack.manifest.spaces[name].margin === margin) ?? names[loss];
+    const { space, lead } = page.state;
+    const kept = (loss: string) => (losses.includes(loss) ? loss : losses[0]);
+    const limit = threshold === null ? null : { name: names[kept(space)], at: threshold };
+    const lit = same(selection, now.selection)
+      ? page.state.lit
+      : selection.length
+        ? { kind: "digits" as const, digits: selection }
+        : null;
+    page.set({ losses, names, step, threshold: limit, lit, space: kept(space), lead: kept(lead) }, false);
+  };
+  page.start().then(() => {
+    if (!root.dataset.ready) return;
+    take();
+    for (const name of TRAITS) model.on(`change:${name}`, take);
+  });
+  Object.assign(root, { explorer: page });
+  return () => page.life.abort();
+}
