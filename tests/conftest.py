@@ -1,10 +1,17 @@
 """What the browser tests share."""
 
+import functools
+import http.server
 import os
 import shutil
+import threading
 
 import pytest
+from hand import ALL, PAGE
 from playwright.sync_api import sync_playwright
+
+from fslviz import explorer
+from fslviz.explorer import pack
 
 
 @pytest.fixture(scope="module")
@@ -14,3 +21,54 @@ def browser():
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site")
+    explorer.ship(folder / "explorer")
+    (folder / "all.html").write_text(PAGE.format(ALL))
+    two = explorer.mount(["cosface"], ["margin"]) + explorer.mount(["triplet"], ["margin"])
+    (folder / "two.html").write_text(PAGE.format(two))
+    (folder / "six.html").write_text(PAGE.format(explorer.mount(list(pack.SIX), ["choose", "draw", "enrol"])))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(site):
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture
+def opened(browser, site):
+    """Open a page of the site: one explorer, ready; fails at the end if anything went wrong or was asked outside."""
+    contexts, wrong = [], []
+
+    def open_(name="all.html", base=None, width=1280, script=None, functions=None, ready=True, **options):
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        if script:
+            page.add_init_script(script)
+        for function, body in (functions or {}).items():
+            page.expose_function(function, body)
+        page.on("pageerror", lambda e: wrong.append(str(e)))
+        page.on("console", lambda m: m.type == "error" and wrong.append(m.text))
+        allowed = ("file:", "data:", "blob:", base or "file:")
+        page.on("request", lambda r: r.url.startswith(allowed) or wrong.append(r.url))
+        page.goto(f"{base or site.as_uri()}/{name}")
+        if ready:
+            page.wait_for_selector(".fslviz-explorer[data-ready]")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not wrong

@@ -1,13 +1,11 @@
 """The explorer in a real browser with no network: what a hand or a key does, seen by what it shows."""
 
 import functools
-import http.server
 import json
 import re
 import shutil
 import subprocess
 import sys
-import threading
 import types
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
@@ -16,109 +14,12 @@ import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
+from hand import ONE, PAGE, SEVEN, STAR, canvas, figures, lit, pad_at, picture, pixel_of, settled, strip, stroke, touch
 from PIL import Image, ImageDraw
 
 import fslviz
 from fslviz import explorer, training
 from fslviz.explorer import pack
-
-PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Explorer</title>
-<link rel="icon" href="data:,"><meta name="viewport" content="width=device-width">
-<style>body {{ font-family: sans-serif }} @media (prefers-color-scheme: dark) {{ body {{ background: #14181e;
-color: #ced6dd }} }}</style><script defer src="explorer/explorer.js"></script></head>
-<body><main><h1>Explorer</h1>{}</main></body></html>"""
-NAMES = {"contrastive": "Contrastive", "triplet": "Triplet", "cosface": "CosFace"}
-ALL = explorer.mount(["contrastive", "triplet", "softmax", "cosface"], explorer.PARTS)
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("site")
-    explorer.ship(folder / "explorer")
-    (folder / "all.html").write_text(PAGE.format(ALL))
-    two = explorer.mount(["cosface"], ["margin"]) + explorer.mount(["triplet"], ["margin"])
-    (folder / "two.html").write_text(PAGE.format(two))
-    (folder / "six.html").write_text(PAGE.format(explorer.mount(list(pack.SIX), ["choose", "draw", "enrol"])))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def served(site):
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-
-
-@pytest.fixture
-def opened(browser, site):
-    """Open a page of the site: one explorer, ready; fails at the end if anything went wrong or was asked outside."""
-    contexts, wrong = [], []
-
-    def open_(name="all.html", base=None, width=1280, **options):
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda e: wrong.append(str(e)))
-        page.on("console", lambda m: m.type == "error" and wrong.append(m.text))
-        allowed = ("file:", "data:", "blob:", base or "file:")
-        page.on("request", lambda r: r.url.startswith(allowed) or wrong.append(r.url))
-        page.goto(f"{base or site.as_uri()}/{name}")
-        page.wait_for_selector(".fslviz-explorer[data-ready]")
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert not wrong
-
-
-def canvas(page, loss):
-    return page.get_by_role("application", name=f"{loss} space")
-
-
-def picture(page, loss):
-    """The pixels of a space, in view and once nothing moves any more."""
-    canvas(page, loss).scroll_into_view_if_needed()
-    page.wait_for_function(
-        """name => { const e = [...document.querySelectorAll('.fslviz-explorer')].map((root) => root.explorer)
-        .find((e) => e.state.losses.includes(name)), panel = e.panels.get(name);
-        return e.frame === 0 && panel.seen && panel.painter.side > 0; }""",
-        arg=loss.lower().replace(" of six digits", "-six"),
-    )
-    return canvas(page, loss).evaluate(
-        "c => [...c.parentElement.querySelectorAll('canvas')].map((l) => l.toDataURL()).join()"
-    )
-
-
-def figures(page, loss):
-    return page.get_by_role("region", name=f"{loss} space").locator("p.fx-figures").inner_text()
-
-
-def strip(page, loss):
-    return page.get_by_role("region", name=f"{loss} space").locator(".fx-strip").get_attribute("aria-label")
-
-
-def pixel_of(page, loss, digit):
-    """Where on the screen a digit lies."""
-    picture(page, NAMES[loss])
-    return page.evaluate(
-        """([loss, digit]) => {
-        const { space, painter } = document.querySelector('.fslviz-explorer').explorer.panels.get(loss);
-        const box = painter.over.getBoundingClientRect(), [x, y] = painter.toPixel(space.place(digit));
-        return [box.left + x / painter.side * box.width, box.top + y / painter.side * box.height];
-    }""",
-        [loss, digit],
-    )
-
-
-def lit(page):
-    return page.evaluate("document.querySelector('.fslviz-explorer').explorer.lit?.size ?? 0")
-
 
 # ---- 1. linked spaces
 
@@ -355,22 +256,6 @@ def test_the_training_plays_and_is_scrubbed(opened):
 # ---- 4. draw, 5. enrol and verify
 
 
-def stroke(page, points):
-    pad = page.get_by_role("application", name="Drawing pad")
-    pad.scroll_into_view_if_needed()
-    box = pad.bounding_box()
-    for i, (x, y) in enumerate(points):
-        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
-        if i == 0:
-            page.mouse.down()
-    page.mouse.up()
-
-
-SEVEN = [(0.25, 0.2), (0.75, 0.2), (0.45, 0.85)]
-ONE = [(0.5, 0.15), (0.48, 0.85)]
-STAR = [(0.5, 0.1), (0.2, 0.9), (0.95, 0.35), (0.05, 0.35), (0.8, 0.9), (0.5, 0.1)]
-
-
 def test_a_drawn_digit_lands_among_its_own(opened):
     page = opened()
     stroke(page, SEVEN)
@@ -430,21 +315,11 @@ def test_the_page_and_pytorch_agree(opened):
     for name in ("contrastive@1", "softmax", "cosface@1.2", "sphereface@9"):
         ours = page.evaluate(
             """async ([name, images]) => { const network = await document.querySelector('.fslviz-explorer').explorer
-            .probes.network(name); return images.map((i) => network.embed(Float32Array.from(i))); }""",
+            .loader.probes.network(name); return images.map((i) => network.embed(Float32Array.from(i))); }""",
             [name, images.flatten(1).tolist()],
         )
         theirs = pack.Network.read(name).network()(images).detach().numpy()
         assert np.abs(np.array(ours) - theirs).max() < 1e-3 * theirs.std()
-
-
-def touch(page, *ways):
-    """Fingers on the screen, each along its way at once."""
-    hand = page.context.new_cdp_session(page)
-    for i, places in enumerate(zip(*ways, strict=True)):
-        points = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(places)]
-        kind = "touchMove" if i else "touchStart"
-        hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def test_a_phone_by_touch(opened):
@@ -478,9 +353,9 @@ def test_a_drawing_is_prepared_as_mnist_is(opened):
     page = opened()
     stroke(page, SEVEN)
     page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
-    image = np.array(page.evaluate("[...document.querySelector('.fslviz-explorer').explorer.probes.drawing]")).reshape(
-        28, 28
-    )
+    image = np.array(
+        page.evaluate("[...document.querySelector('.fslviz-explorer').explorer.loader.probes.drawing]")
+    ).reshape(28, 28)
     rows, columns = np.flatnonzero(image.max(1) > 0.05), np.flatnonzero(image.max(0) > 0.05)
     assert 19 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 22
     at = np.arange(28)
@@ -727,7 +602,7 @@ def test_budgets(opened, site, served):
         page.wait_for_timeout(600)
     stroke(page, STAR)
     page.wait_for_timeout(300)
-    times = page.evaluate("document.querySelector('.fslviz-explorer').explorer.times")
+    times = page.evaluate("document.querySelector('.fslviz-explorer').explorer.frames.times")
     frame, pen = (float(np.median(times[k])) for k in ("frame", "pen"))
     print(json.dumps({"first view": loaded, "frame ms": frame, "pen ms": pen}))
     assert frame < 16
@@ -861,18 +736,6 @@ def test_a_damaged_pack_is_named(monkeypatch, tmp_path):
 
 
 # ---- the pad's hands
-
-
-def pad_at(page, x, y):
-    pad = page.get_by_role("application", name="Drawing pad")
-    pad.scroll_into_view_if_needed()
-    box = pad.bounding_box()
-    return box["x"] + x * box["width"], box["y"] + y * box["height"]
-
-
-def settled(page):
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    return strip(page, "Triplet")
 
 
 def test_one_pointer_draws_with_its_first_button(opened):

@@ -67,11 +67,11 @@ def test_the_widget_in_a_live_jupyterlab(browser, lab):
     page.get_by_role("application", name="Triplet space").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.lit?.size === 100")
+    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.loader.lit?.size === 100")
     page.wait_for_timeout(1000)  # for the kernel to hear of it
     execute(page, 1)
     page.wait_for_selector("text=python reads 0.15 100", timeout=60_000)
     execute(page, 2)
     page.wait_for_selector("text=margin 0.8", timeout=60_000)
-    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.lit?.size === 3")
+    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.loader.lit?.size === 3")
     page.close()

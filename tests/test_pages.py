@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from test_explorer import SEVEN, STAR, canvas, figures, picture, pixel_of, strip, stroke
+from hand import SEVEN, STAR, canvas, figures, picture, pixel_of, strip, stroke
 
 NAMES = {
     "contrastive": "Contrastive",

@@ -43,8 +43,8 @@ export class Address {
 
   // `text`: "" for the usual state. A deed is a place that the browser's Back leads to; what slides is none.
   write(text: string, deed: boolean) {
+    if (text === this.text) return; // or on its way
     clearTimeout(this.writing);
-    if (text === this.text) return;
     const before = this.text;
     const put = () => {
       const kept = { ...history.state, [this.key]: text };

@@ -29,10 +29,15 @@ export class Film {
       this.draw(shown, ink);
       this.hint.textContent = said ? "" : "point at a digit";
     } catch (error) {
-      if (this.asked !== asked) return;
-      this.draw([], ink);
-      this.hint.textContent = (error as Error).message;
+      if (this.asked === asked) this.lacks((error as Error).message);
     }
+  }
+
+  // What cannot be shown, in one line.
+  lacks(trouble: string) {
+    this.asked = trouble;
+    this.draw([], [0, 0, 0]);
+    this.hint.textContent = trouble;
   }
 
   private draw(images: Float32Array[], ink: Rgb) {

@@ -186,7 +186,7 @@ export class Gallery {
     const chips = [...this.symbols].map(([name, { length }]) => {
       const old = [...this.list.children].find((c) => (c as HTMLElement).dataset.name === name) as HTMLElement;
       const said = [el("span.name", { title: name }, name), `: ${length} ${length > 1 ? "samples" : "sample"} ✕`];
-      const chip = old ?? button("", () => this.forget(name), { ariaLabel: `forget \u2068${name}\u2069` });
+      const chip = old ?? button("", () => this.forget(name), { ariaLabel: `forget ${name}` });
       chip.dataset.name = name;
       if (chip.dataset.samples !== `${length}`) chip.replaceChildren(...said);
       chip.dataset.samples = `${length}`;

@@ -29,7 +29,7 @@ export class Look {
     private labels: Uint8Array,
     private host: {
       state: State;
-      ink: Rgb;
+      frames: { ink: Rgb };
       set(change: Partial<State>, deed: boolean): void;
       bent(): void;
       update(glide: boolean): void;
@@ -75,7 +75,7 @@ export class Look {
     this.slider.setAttribute("aria-valuetext", this.said.textContent);
     const ctx = this.picture.getContext("2d")!;
     ctx.clearRect(0, 0, 28, 28);
-    if (image) paint(ctx, image, 0, 0, this.host.ink);
+    if (image) paint(ctx, image, 0, 0, this.host.frames.ink);
   }
 
   // The lists, for the spaces that are shown now.
@@ -96,7 +96,7 @@ export class Look {
     );
     choices(this.from, offered as [string, string][], keep(this.from, values, names[first]));
     choices(this.to, offered as [string, string][], keep(this.to, values, second === first ? other : names[second]));
-    const asked = `${names[this.where.value]} ${this.from.value} ${this.to.value} ${this.host.ink}`;
+    const asked = `${names[this.where.value]} ${this.from.value} ${this.to.value} ${this.host.frames.ink}`;
     if (this.shown === asked) return;
     this.shown = asked;
     const spaces = await Promise.all(
@@ -122,7 +122,7 @@ export class Look {
     const buttons = pairs.map(async ({ digits, distance: d }) => {
       const images = await Promise.all(digits.map((i) => this.pack.image("digits", i)));
       const canvas = el("canvas", { width: 58, height: 28, ariaHidden: "true" });
-      images.forEach((image, n) => paint(canvas.getContext("2d")!, image, 30 * n, 0, this.host.ink));
+      images.forEach((image, n) => paint(canvas.getContext("2d")!, image, 30 * n, 0, this.host.frames.ink));
       const [a, b] = digits.map((i) => this.labels[i]);
       const name = `a ${a} and a ${b}, ${distance(d)} apart`;
       const show = () => this.host.set({ pins: digits }, true);

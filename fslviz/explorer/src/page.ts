@@ -2,22 +2,21 @@
 // gallery are told, all is painted.
 import { Address } from "./address";
 import { Bars } from "./bars";
-import { type Rgb, surroundings } from "./colour";
-import { arrange, el, still } from "./dom";
+import type { Rgb } from "./colour";
+import { arrange, el } from "./dom";
+import { Frames } from "./frames";
 import { Gallery } from "./gallery";
 import type { Place } from "./geometry";
 import { prepare } from "./ink";
-import { answer } from "./lit";
 import { Live } from "./live";
+import { Loader } from "./loader";
 import { Look } from "./look";
-import { Rates, templates } from "./measure";
 import { type Host, navigate } from "./navigate";
 import type { Pack } from "./pack";
 import { Pad } from "./pad";
 import { told } from "./pairs";
 import { Panel } from "./panel";
-import { Probes } from "./probes";
-import { pair, scene } from "./scene";
+import { pair } from "./scene";
 import { read, type State, threshold, usual, type View, write } from "./state";
 import { Trainer } from "./trainer";
 import { follow } from "./views";
@@ -32,26 +31,21 @@ export interface Options {
   selection: number[];
 }
 
-const BUDGET = 10; // ms of a frame in which squares are painted: what is left over waits for the next
-const KEPT = 200; // times that are kept for a look at them
 const UNREADABLE = "The view in this link could not be read, and is left aside.";
 let count = 0;
 
 export class Page implements Host {
   state!: State;
-  panels = new Map<string, Panel>();
-  lit: Set<number> | null = null;
+  readonly panels = new Map<string, Panel>();
   cursor = -1;
   lasso = false;
   loop: Host["loop"] = null;
-  frame = 0;
-  ink: Rgb = [0, 0, 0];
   sweeps: Record<string, string[]> = {}; // the networks of each loss, by margin
   labels = { shown: new Uint8Array(), known: new Uint8Array() };
   colours: Rgb[] = [];
   gallery?: Gallery;
-  readonly probes: Probes;
-  readonly times = { frame: [] as number[], pen: [] as number[] };
+  readonly frames: Frames;
+  readonly loader: Loader;
   readonly life = new AbortController();
   private usual!: State;
   private grid = el("div.grid");
@@ -61,16 +55,9 @@ export class Page implements Host {
   private bars!: Bars;
   private pad?: Pad;
   private trainer?: Trainer;
-  private look?: Look;
+  look?: Look;
   private address?: Address;
-  private troubles = new Map<string, string>();
-  private rates = new Map<string, Rates>();
-  private asked = "";
-  private turn = 0;
-  private strokes = 0; // drawings so far
   private penned = 0;
-  private printing = false;
-  private next = 0; // the panel to paint first
 
   // `addressed`: whether the state stands in the page's address. `changes`: told of each change of it.
   constructor(
@@ -80,7 +67,11 @@ export class Page implements Host {
     private addressed: boolean,
     private changes: () => void = () => {},
   ) {
-    this.probes = new Probes(pack);
+    this.loader = new Loader(pack, this);
+    const { shade } = this;
+    const panels = () => this.state.losses.map((loss) => this.panel(loss));
+    const [scene, view] = [() => this.scene(), (loss: string) => this.shown(loss)];
+    this.frames = new Frames({ root, shade, panels, scene, view, inked: () => this.pad?.paint() }, this.life.signal);
   }
 
   async start() {
@@ -125,8 +116,8 @@ export class Page implements Host {
     if (has("training")) this.trainer = new Trainer((step) => this.set({ step }, false));
     if (has("draw")) this.pad = new Pad((strokes, penned) => this.draw(strokes, penned));
     if (has("enrol"))
-      this.gallery = new Gallery(this.labels, this.probes.standard, {
-        drawing: () => this.probes.drawing,
+      this.gallery = new Gallery(this.labels, this.loader.probes.standard, {
+        drawing: () => this.loader.probes.drawing,
         clear: () => this.pad?.clear(),
         set: ({ threshold, ...change }, deed) => {
           const name = this.state.names[this.state.space];
@@ -151,11 +142,9 @@ export class Page implements Host {
     const paint = () => this.paint();
     const observers = [new ResizeObserver(paint), new MutationObserver(paint)] as const;
     observers[0].observe(this.grid);
-    observers[1].observe(document.documentElement, { attributes: true });
+    for (const node of [document.documentElement, document.body]) observers[1].observe(node, { attributes: true });
     for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
       matchMedia(query).addEventListener("change", paint, { signal });
-    addEventListener("beforeprint", () => this.print(true), { signal });
-    addEventListener("afterprint", () => this.print(false), { signal });
     signal.addEventListener("abort", () => observers.forEach((o) => o.disconnect()));
   }
 
@@ -232,50 +221,21 @@ export class Page implements Host {
   }
 
   private draw(strokes: Place[][], penned: number) {
-    this.probes.drawing = prepare(strokes);
-    this.strokes++;
+    this.loader.probes.drawing = prepare(strokes);
     this.cursor = -1;
-    this.set({ step: 1, pins: [] }, false).then(() => {
-      this.penned = penned;
-    });
+    this.penned = penned;
+    this.set({ step: 1, pins: [] }, false);
   }
 
-  // ---- what the state asks for
+  // ---- what is shown of it
 
-  async update(glide: boolean) {
-    const turn = ++this.turn;
-    const late = () => turn !== this.turn; // while a part is on its way the reader may move on
-    const { losses, names, step } = this.state;
-    const panels = losses.map((loss) => this.panel(loss));
-    arrange(
-      this.grid,
-      panels.map((p) => p.root),
-    );
-    this.grid.style.setProperty("--n", `${panels.length}`);
-    const show = async (panel: Panel) => {
-      this.troubles.delete(panel.loss);
-      await panel.space.show(names[panel.loss], step, glide && !still());
-    };
-    await Promise.all(panels.map((p) => show(p).catch((error) => this.troubles.set(p.loss, error.message))));
-    if (late()) return;
-    this.say();
-    this.paint();
-    const place = async (panel: Panel) => {
-      panel.blind = "";
-      await this.probes.place(panel, names[panel.loss], late);
-      if (this.state.pins.length) await this.rate(names[panel.loss], panel);
-    };
-    await Promise.all(panels.map((p) => place(p).catch((error) => (p.blind = error.message))));
-    if (!late()) await this.light(late);
-    if (!late()) await this.verify(late);
-    if (late()) return;
-    this.say();
-    this.paint();
-    this.look?.update().catch((error) => this.tell(error.message));
-    if (this.look?.root.open) this.bent();
+  update(glide: boolean) {
+    const roots = this.state.losses.map((loss) => this.panel(loss).root);
+    arrange(this.grid, roots);
+    return this.loader.update(glide);
   }
 
-  private panel(loss: string): Panel {
+  panel(loss: string): Panel {
     const made = this.panels.get(loss);
     if (made) return made;
     const { manifest } = this.pack;
@@ -297,97 +257,16 @@ export class Page implements Host {
     return panel;
   }
 
-  // The digits that are lit.
-  private async light(late: () => boolean) {
-    const { lit } = this.state;
-    const asked = JSON.stringify(lit);
-    if (asked === this.asked) return;
-    try {
-      const digits = lit && (await answer(lit, this.pack, this.labels.shown));
-      if (late()) return;
-      this.lit = digits && new Set(digits);
-      if (lit?.kind === "loop" && digits?.length !== lit.count)
-        this.tell(`The loop in this link held ${lit.count} digits when it was made; here it holds ${digits?.length}.`);
-      this.asked = asked;
-      this.changes();
-    } catch (error) {
-      this.tell((error as Error).message);
-    }
-  }
-
-  private tell(text: string) {
+  tell(text: string) {
     this.notice.textContent = text;
     this.notice.hidden = false;
   }
-
-  private async rate(name: string, { space }: Panel) {
-    if (this.rates.has(name)) return;
-    const [known, points] = await Promise.all(["known", "points"].map((part) => this.pack.places(`${name}/${part}`)));
-    if (space.name === name)
-      this.rates.set(name, new Rates(space, points, this.labels.shown, templates(space, known, this.labels.known)));
-  }
-
-  private async verify(late: () => boolean) {
-    const { gallery, state } = this;
-    if (!gallery) return;
-    const { space: loss, losses, names, areas } = state;
-    const { space, probe } = this.panel(loss);
-    const name = names[loss];
-    try {
-      const asked = this.probes.drawing || !gallery.empty ? this.probes.network(name) : null;
-      const [known, points, network] = await Promise.all([
-        this.pack.places(`${name}/known`),
-        this.pack.places(`${name}/points`),
-        asked,
-      ]);
-      if (late() || space.name !== name) return;
-      const drawing = probe?.name === name && space.step === 1 ? probe.place : null;
-      gallery.update({
-        loss,
-        losses,
-        name,
-        space,
-        known,
-        points,
-        network,
-        drawing,
-        areas,
-        threshold: threshold(state),
-      });
-    } catch (error) {
-      if (!late()) gallery.lacks((error as Error).message);
-    }
-  }
-
-  // A digit on its way as the slider bends it: the one held, or the drawing.
-  async bent() {
-    const { look, probes } = this;
-    if (!look) return;
-    const [pin] = this.state.pins;
-    const drawn = pin === undefined;
-    try {
-      const image = drawn ? probes.drawing : await this.pack.image("digits", pin);
-      look.say(image, drawn ? "Your drawing" : `The ${this.labels.shown[pin]}`);
-      const bends = image && look.root.open && look.bend.amount && this.state.step === 1;
-      for (const loss of this.state.losses) {
-        const panel = this.panel(loss);
-        const name = this.state.names[loss];
-        const key = drawn ? `drawing ${this.strokes}` : `digit ${pin}`;
-        panel.bend = bends && panel.space.name === name ? await probes.bend(panel, name, image, key, look.bend) : null;
-      }
-    } catch (error) {
-      this.tell((error as Error).message);
-    }
-    this.paint();
-  }
-
-  // ---- what is said and painted
 
   // The words and marks beside the pictures.
   say() {
     const { losses, names, step } = this.state;
     const { spaces } = this.pack.manifest;
-    this.bars.say(this.lit);
+    this.bars.say(this.loader.lit);
     this.root.classList.toggle("fx-lassoing", this.lasso);
     const two = pair(this);
     for (const loss of losses) {
@@ -395,11 +274,10 @@ export class Page implements Host {
       const name = names[loss];
       const set =
         loss === this.state.space && this.gallery ? (threshold(this.state) ?? this.gallery.threshold) : undefined;
-      const limit = set ?? this.rates.get(name)?.usual;
+      const limit = set ?? this.loader.rates.get(name)?.usual;
       const whole = two?.every((i) => i < panel.space.n) && limit !== undefined && panel.space.name === name;
       const words = whole ? told(panel.space, this.labels.shown, two!, limit) : "";
-      const trouble = this.troubles.get(loss) ?? "";
-      panel.say({ entry: spaces[name], place: this.sweeps[loss].indexOf(name), step, pair: words, trouble });
+      panel.say({ entry: spaces[name], place: this.sweeps[loss].indexOf(name), step, pair: words });
     }
     const { seen } = spaces[names[losses[0]]];
     this.trainer?.say(step, seen[Math.round(step * (seen.length - 1))]);
@@ -408,53 +286,28 @@ export class Page implements Host {
       this.live.say([this.bars.said, first.said, this.gallery?.said].filter(Boolean).join(". "));
   }
 
+  show() {
+    this.say();
+    this.paint();
+  }
+
   paint() {
-    this.frame ||= requestAnimationFrame(() => {
-      this.frame = 0;
-      const began = performance.now();
-      this.squares(began + BUDGET);
-      keep(this.times.frame, performance.now() - began);
-      if (this.penned) keep(this.times.pen, performance.now() - this.penned);
-      this.penned = 0;
-    });
+    this.frames.paint(this.penned);
+    this.penned = 0;
   }
 
-  // Paint what has changed, until the frame's time is up: the next begins where this one stopped.
-  private squares(until: number) {
-    const around = surroundings(this.root, this.shade);
-    const { css, ink, dark } = this.printing ? { css: "#000", ink: [0, 0, 0] as Rgb, dark: false } : around;
-    this.root.classList.toggle("fx-dark", dark);
-    if (`${ink}` !== `${this.ink}`) this.pad?.paint();
-    this.ink = ink;
-    const panels = this.state.losses.map((loss) => this.panel(loss));
-    const shown = { ...this.parts, state: this.state, cursor: this.cursor, lit: this.lit, loop: this.loop };
-    for (let i = 0; i < panels.length; i++) {
-      const panel = panels[(this.next + i) % panels.length];
-      const shows = scene(shown, panel, this.shown(panel.loss), css, ink, dark); // its strip, too, where none sees it
-      if (!panel.seen && !this.printing) continue;
-      if (performance.now() > until) {
-        this.next = (this.next + i) % panels.length;
-        return this.paint();
-      }
-      panel.paint(shows);
-    }
-    if (panels.some((p) => p.space.progress < 1)) this.paint();
+  lighted() {
+    this.changes();
   }
 
-  private get parts() {
-    const { labels, colours, gallery, pack } = this;
-    return { labels, colours, gallery, pack, drawing: this.probes.drawing };
+  bent() {
+    this.loader.bend().catch((error) => this.tell(error.message));
   }
 
-  // On paper: dark on white, whatever the screen has.
-  private print(printing: boolean) {
-    this.printing = printing;
-    if (printing) this.squares(Number.POSITIVE_INFINITY);
-    else this.paint();
+  // What the squares show of the state.
+  private scene() {
+    const { state, cursor, loop, labels, colours, gallery, pack } = this;
+    const { lit, probes } = this.loader;
+    return { state, cursor, lit, loop, labels, colours, gallery, pack, drawing: probes.drawing };
   }
-}
-
-function keep(times: number[], ms: number) {
-  times.push(ms);
-  if (times.length > KEPT) times.shift();
 }

@@ -2,6 +2,7 @@
 // drawn again only when what it shows has changed. Dots are laid pixel by pixel: no WebGL, so nothing falls back.
 import { hex, type Rgb } from "./colour";
 import { cut, type Place } from "./geometry";
+import { Scatter } from "./scatter";
 import type { Space } from "./space";
 import { AFAR, type View } from "./state";
 
@@ -25,18 +26,19 @@ export class Painter {
   over = canvas("points");
   side = 0; // pixels of the canvases
   view = AFAR;
-  private pixels: ImageData | null = null;
+  private scatter = new Scatter();
   private drawn = ["", "", ""];
 
   constructor(
     private space: Space,
-    private labels: Uint8Array,
-    private colours: Rgb[],
+    readonly labels: Uint8Array,
+    readonly colours: Rgb[],
   ) {
     this.over.removeAttribute("aria-hidden");
   }
 
-  private get unit() {
+  // Pixels of a place's unit.
+  get unit() {
     return (this.side / 2) * FILL * this.view.zoom;
   }
 
@@ -70,14 +72,14 @@ export class Painter {
     if (!side) return;
     if (side !== this.side) {
       for (const one of [this.under, this.dots, this.over]) one.width = one.height = side;
-      [this.side, this.pixels, this.drawn] = [side, null, ["", "", ""]];
+      [this.side, this.drawn] = [side, ["", "", ""]];
     }
     this.view = scene.view;
     const { name, step, n, progress } = this.space;
     const shown = JSON.stringify([name, step, n, progress, scene.view, scene.dark]);
     const { areas, lit, path, links, rings, loop, ink } = scene;
     this.once(0, [shown, areas], () => this.grounds(areas));
-    this.once(1, [shown, id(lit)], () => this.scatter(lit, scene.dark));
+    this.once(1, [shown, id(lit)], () => this.scatter.draw(this, this.space, lit, scene.dark));
     this.once(2, [shown, path, links, rings, loop, ink], () => this.marks(scene));
   }
 
@@ -132,25 +134,6 @@ export class Painter {
     ctx.fill();
     ctx.globalAlpha = 1;
     ctx.stroke();
-  }
-
-  private scatter(lit: Set<number> | null, dark: boolean) {
-    const [ctx, { side, space, unit, view }] = [this.dots.getContext("2d")!, this];
-    this.pixels ??= ctx.createImageData(side, side);
-    const [data, places] = [new Uint32Array(this.pixels.data.buffer).fill(0), space.places()];
-    const dot = stamp((space.n > 2000 ? 1.25 : 2) * devicePixelRatio * Math.min(2, view.zoom ** 0.3), side);
-    const paint = (wanted: boolean, alpha: number) => {
-      for (let i = 0; i < space.n; i++) {
-        if (lit && lit.has(i) !== wanted) continue;
-        const x = Math.round(side / 2 + (places[2 * i] - view.x) * unit);
-        const y = Math.round(side / 2 - (places[2 * i + 1] - view.y) * unit);
-        if (x < 4 || y < 4 || x >= side - 4 || y >= side - 4) continue;
-        splat(data, y * side + x, dot, this.colours[this.labels[i]], alpha);
-      }
-    };
-    if (lit) paint(false, dark ? 0.16 : 0.12);
-    paint(true, lit ? 0.95 : 0.75);
-    ctx.putImageData(this.pixels, 0, 0);
   }
 
   private marks({ path, links, rings, loop, ink }: Scene) {
@@ -221,49 +204,6 @@ function canvas(name: string) {
   node.className = `fx-${name}`;
   node.setAttribute("aria-hidden", "true");
   return node;
-}
-
-// A disc's cover of the pixels around its middle: how far on each lies, and how much of it is covered.
-const stamps = new Map<string, [Int32Array, Float32Array]>();
-function stamp(radius: number, side: number): [Int32Array, Float32Array] {
-  const key = `${radius} ${side}`;
-  let found = stamps.get(key);
-  if (!found) {
-    const r = Math.min(4, Math.ceil(radius));
-    const [shifts, covers]: number[][] = [[], []];
-    for (let y = -r; y <= r; y++)
-      for (let x = -r; x <= r; x++) {
-        const cover = Math.min(1, radius + 0.5 - Math.hypot(x, y));
-        if (cover > 0) [shifts, covers].forEach((all, i) => all.push(i ? cover : y * side + x));
-      }
-    found = [Int32Array.from(shifts), Float32Array.from(covers)];
-    stamps.set(key, found);
-  }
-  return found;
-}
-
-// Lay a dot over what is there; a pixel is A B G R.
-function splat(
-  data: Uint32Array,
-  at: number,
-  [shifts, covers]: [Int32Array, Float32Array],
-  [r, g, b]: Rgb,
-  alpha: number,
-) {
-  for (let i = 0; i < shifts.length; i++) {
-    const pixel = at + shifts[i];
-    const was = data[pixel];
-    const a = covers[i] * alpha;
-    const under = was >>> 24;
-    if (!under) data[pixel] = ((a * 255) << 24) | (b << 16) | (g << 8) | r;
-    else {
-      const R = was & 255;
-      const G = (was >> 8) & 255;
-      const B = (was >> 16) & 255;
-      const cover = (under + (255 - under) * a) << 24;
-      data[pixel] = cover | ((B + (b - B) * a) << 16) | ((G + (g - G) * a) << 8) | (R + (r - R) * a);
-    }
-  }
 }
 
 function ring(

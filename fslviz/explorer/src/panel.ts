@@ -25,12 +25,13 @@ export class Panel {
   readonly film = new Film();
   readonly root: HTMLElement;
   probe: Probe | null = null; // of the drawing on the pad
+  trouble = ""; // why nothing is shown
   blind = ""; // why the drawing can't be placed
   bend: { path: Place[]; now: Place } | null = null; // the way of a digit that is bent
   seen = true; // whether it stands within the window
   private figures = el("p.figures");
   private pair = el("p.pair");
-  private trouble = el("p.trouble");
+  private lack = el("p.trouble");
   private scale = el("span.scale", { ariaHidden: "true" }, el("i"), el("span"));
   private curve?: Curve;
   private slider?: HTMLInputElement;
@@ -48,7 +49,7 @@ export class Panel {
     this.painter = new Painter(this.space, labels, colours);
     const { under, dots, over } = this.painter;
     Object.assign(over, { tabIndex: 0, role: "application", ariaLabel: `${NAMES[loss]} space. ${HELP}` });
-    const square = el("div.square", {}, under, dots, over, this.scale, this.trouble);
+    const square = el("div.square", {}, under, dots, over, this.scale, this.lack);
     const name = `${NAMES[loss]} space`;
     this.root = el("section.panel", { ariaLabel: name }, el("h4", {}, NAMES[loss]), square, this.film.root, this.pair);
     this.root.append(this.figures);
@@ -63,19 +64,7 @@ export class Panel {
   }
 
   // The words beside the picture. `place`: of the network among those of its loss; `step`: in the training.
-  say({
-    entry,
-    place,
-    step,
-    pair,
-    trouble,
-  }: {
-    entry: Entry;
-    place: number;
-    step: number;
-    pair: string;
-    trouble: string;
-  }) {
+  say({ entry, place, step, pair }: { entry: Entry; place: number; step: number; pair: string }) {
     const { margin, classes, merits, seen, along, loss } = entry;
     const name = margin !== null ? `margin ${margin}` : classes ? `met ${classes.join(" ")}` : "no margin";
     const moment = step * (seen.length - 1);
@@ -84,9 +73,9 @@ export class Panel {
       step < 1
         ? `${name}, after ${images} images\n1-NN ${percent(along[Math.round(moment)])} of 1,000`
         : `${name}\n15-NN ${percent(merits["15-NN"])} · EER ${percent(merits.EER)}`;
-    this.figures.textContent = trouble ? `${name}` : figures;
+    this.figures.textContent = this.trouble ? name : figures;
     this.pair.textContent = pair;
-    this.trouble.textContent = trouble;
+    this.lack.textContent = this.trouble;
     this.slider?.setAttribute("aria-valuetext", this.figures.textContent);
     if (this.slider) this.slider.value = `${place}`;
     this.curve?.show(place);

@@ -11,6 +11,8 @@ export class Probes {
   drawing: Float32Array | null = null;
   private networks = new Map<string, Promise<Network>>();
   private ways = new Map<string, Place[]>();
+  private drawn = new WeakMap<Float32Array, number>(); // a number for each drawing
+  private count = 0;
 
   constructor(private pack: Pack) {}
 
@@ -42,12 +44,13 @@ export class Probes {
     panel.probe = { name, place, known, near: panel.space.nearest(known, place, 5) };
   }
 
-  // The way of an image through a space as it is bent from one end to the other, and where it is now. `key`: its name.
+  // The way of an image through a space as it is bent from one end to the other, and where it is now. `key`: of the digit, "" for a drawing.
   async bend(panel: Panel, name: string, image: Float32Array, key: string, bend: { way: string; amount: number }) {
     const network = await this.network(name);
     const place = (amount: number) =>
       panel.space.fromOutput(network.embed(this.standard(bent(image, bend.way, amount))));
-    const whole = `${name} ${key} ${bend.way}`;
+    if (!key && !this.drawn.has(image)) this.drawn.set(image, ++this.count);
+    const whole = `${name} ${key || `drawing ${this.drawn.get(image)}`} ${bend.way}`;
     const { most } = BENDS[bend.way];
     if (!this.ways.has(whole)) {
       const stops = Array.from({ length: STOPS + 1 }, (_, i) => most * ((2 * i) / STOPS - 1));

@@ -54,7 +54,8 @@ export function scene(shown: Shown, panel: Panel, view: View, css: string, ink: 
     film.show(`known ${probe.near} ${probe.place}`, said, ink, async () => {
       return [drawing!, ...(await Promise.all(probe.near.map((i) => pack.image("known", i))))];
     });
-  } else film.show("none", "", ink, async () => []);
+  } else if (drawing && panel.blind) film.lacks(panel.blind);
+  else film.show("none", "", ink, async () => []);
   for (const digit of new Set([...state.pins, cursor])) if (here(digit)) rings.push({ place: space.place(digit) });
   if (probe) rings.push({ place: probe.place, fill: YELLOW });
   if (bend) rings.push({ place: bend.now, fill: YELLOW });

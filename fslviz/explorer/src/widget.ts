@@ -40,7 +40,7 @@ export function render({ model, el: root }: { model: Model; el: HTMLElement }) {
     const { losses, names, step } = page.state;
     const margin = (loss: string) => pack.manifest.spaces[names[loss]].margin;
     const margins = losses.flatMap((l) => (margin(l) === null ? [] : [[l, margin(l)!] as const]));
-    const selection = [...(page.lit ?? [])];
+    const selection = [...(page.loader.lit ?? [])];
     return { losses, margins: Object.fromEntries(margins), step, threshold: threshold(page.state), selection };
   };
   const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);

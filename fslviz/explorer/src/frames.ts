@@ -1,0 +1,83 @@
+// When squares are painted, and how many at once: what has changed, within a frame's time.
+import { type Rgb, surroundings } from "./colour";
+import type { Panel } from "./panel";
+import { type Shown, scene } from "./scene";
+import type { View } from "./state";
+
+const BUDGET = 10; // ms of a frame: what is left over waits for the next
+const KEPT = 200; // times that are kept for a look at them
+
+export interface Easel {
+  root: HTMLElement;
+  shade: HTMLElement; // an element that nobody sees
+  panels(): Panel[];
+  scene(): Shown;
+  view(loss: string): View;
+  inked(ink: Rgb): void; // told when the page's ink has changed
+}
+
+export class Frames {
+  waiting = 0; // for a frame
+  readonly times = { frame: [] as number[], pen: [] as number[] };
+  ink: Rgb = [0, 0, 0];
+  private penned = 0;
+  private printing = false;
+  private next = 0; // the panel to begin with
+
+  constructor(
+    private easel: Easel,
+    signal: AbortSignal,
+  ) {
+    addEventListener("beforeprint", () => this.print(true), { signal });
+    addEventListener("afterprint", () => this.print(false), { signal });
+    signal.addEventListener("abort", () => cancelAnimationFrame(this.waiting));
+  }
+
+  // `penned`: when the pen moved, where it did.
+  paint(penned = 0) {
+    this.penned ||= penned;
+    this.waiting ||= requestAnimationFrame(() => {
+      this.waiting = 0;
+      const began = performance.now();
+      this.squares(began + BUDGET);
+      keep(this.times.frame, performance.now() - began);
+      if (this.penned) keep(this.times.pen, performance.now() - this.penned);
+      this.penned = 0;
+    });
+  }
+
+  // Paint what has changed, until the frame's time is up: the next begins where this one stopped.
+  private squares(until: number) {
+    const { easel, printing } = this;
+    const around = surroundings(easel.root, easel.shade);
+    const { css, ink, dark } = printing ? { css: "#000", ink: [0, 0, 0] as Rgb, dark: false } : around;
+    easel.root.classList.toggle("fx-dark", dark);
+    if (`${ink}` !== `${this.ink}`) easel.inked(ink);
+    this.ink = ink;
+    const panels = easel.panels();
+    const shown = easel.scene();
+    for (let i = 0; i < panels.length; i++) {
+      const panel = panels[(this.next + i) % panels.length];
+      const shows = scene(shown, panel, easel.view(panel.loss), css, ink, dark); // its strip, too, where none sees it
+      if (!panel.seen && !printing) continue;
+      if (performance.now() > until) {
+        this.next = (this.next + i) % panels.length;
+        return this.paint();
+      }
+      panel.paint(shows);
+    }
+    if (panels.some((p) => p.space.progress < 1)) this.paint();
+  }
+
+  // On paper: dark on white, whatever the screen has.
+  private print(printing: boolean) {
+    this.printing = printing;
+    if (printing) this.squares(Number.POSITIVE_INFINITY);
+    else this.paint();
+  }
+}
+
+function keep(times: number[], ms: number) {
+  times.push(ms);
+  if (times.length > KEPT) times.shift();
+}

@@ -1,0 +1,533 @@
+"""What misleads, slips or breaks: each kind of fault as a reader would meet it, in a real browser."""
+
+import re
+
+import numpy as np
+import pytest
+from hand import ALL, PAGE, SEVEN, STAR, canvas, figures, pad_at, picture, pixel_of, settled, strip, stroke, touch
+
+import fslviz
+from fslviz import explorer
+from fslviz.explorer import pack
+
+FALSE = {
+    "all 255": "d.data.fill(255); return d",
+    "all 0": "d.data.fill(0); return d",
+    "noise": "d.data.forEach((v, i) => d.data[i] = Math.random() * 255); return d",
+    "throwing": "throw new DOMException('guarded')",
+}
+
+
+def explored(page, expression):
+    return page.evaluate(f"(e => {expression})(document.querySelector('.fslviz-explorer').explorer)")
+
+
+def spaces(page):
+    return [strip(page, loss) for loss in ("Contrastive", "Triplet", "Softmax", "CosFace")]
+
+
+# ---- a canvas that lies
+
+
+@pytest.mark.parametrize("lie", FALSE)
+def test_a_browser_that_falsifies_its_canvas_reads_the_same(opened, lie):
+    page = opened()
+    stroke(page, SEVEN)
+    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    honest = [settled(page), *spaces(page), page.locator(".fx-verdict").inner_text()]
+    page = opened(
+        script=f"""for (const kind of [CanvasRenderingContext2D, OffscreenCanvasRenderingContext2D]) {{
+        const read = kind.prototype.getImageData; kind.prototype.getImageData = function (...a) {{
+        const d = read.apply(this, a); {FALSE[lie]}; }}; }}"""
+    )
+    stroke(page, SEVEN)
+    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    assert [settled(page), *spaces(page), page.locator(".fx-verdict").inner_text()] == honest
+    assert honest[-1] == "Accepted as 7: within the threshold."
+
+
+# ---- hands
+
+
+@pytest.mark.parametrize("name", ["all.html", "two.html"])
+def test_a_swipe_that_begins_on_a_space_scrolls_the_page(opened, name):
+    page = opened(name, width=390, has_touch=True, is_mobile=True)
+    canvas(page, "CosFace").scroll_into_view_if_needed()
+    page.evaluate("document.body.style.paddingBottom = '900px'")
+    before = picture(page, "CosFace")
+    box, top = canvas(page, "CosFace").bounding_box(), page.evaluate("scrollY")
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    touch(page, [(x + i, y - 12 * i) for i in range(14)])
+    page.wait_for_timeout(400)
+    assert page.evaluate("scrollY") > top + 60
+    assert picture(page, "CosFace") == before
+    assert explored(page, "e.state.pins.length") == 0
+
+
+def test_a_space_is_held_by_its_own_button_alone(opened):
+    page = opened()
+    before = picture(page, "Triplet")
+    x, y = (v + 70 for v in pixel_of(page, "triplet", 17))
+    page.mouse.move(x, y)
+    for button in ("right", "middle"):
+        page.mouse.down(button=button)
+        page.mouse.move(x + 60, y + 30, steps=4)
+        page.mouse.up(button=button)
+        page.keyboard.press("Escape")
+        page.mouse.move(x, y, steps=2)
+    page.mouse.move(1, 1)
+    assert picture(page, "Triplet") == before
+    # a button that was let go where no event told of it
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 20, y, steps=2)
+    page.evaluate("document.querySelectorAll('.fx-points')[1].dispatchEvent(new Event('contextmenu'))")
+    held = explored(page, "e.state.views.triplet.x")
+    page.mouse.move(x + 60, y, steps=4)
+    assert explored(page, "e.state.views.triplet.x") == held
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("points", [[(0.5, 0.5)], [(0.5, 0.5), (0.51, 0.51)]])
+def test_a_dot_is_no_drawing(opened, points):
+    page = opened()
+    stroke(page, points)
+    settled(page)
+    page.get_by_role("button", name="Enrol this drawing").click()
+    assert "Draw something first" in page.locator(".fx-verdict").inner_text()
+    page.mouse.move(*pad_at(page, 0.5, 0.5))
+    page.mouse.down()  # nor while it is held
+    settled(page)
+    assert "Accepted" not in page.locator(".fx-verdict").inner_text()
+    page.mouse.up()
+
+
+# ---- what is shown, and what is said of it
+
+
+def test_figures_belong_to_what_is_shown(opened):
+    page = opened()
+    page.get_by_label("place in the training").press("Home")
+    page.wait_for_function("document.querySelector('.fx-training p').innerText.startsWith('0 images')")
+    along = pack.manifest()["spaces"]["triplet@1"]["along"]
+    assert figures(page, "Triplet") == f"margin 1, after 0 images\n1-NN {100 * along[0]:.1f}% of 1,000"
+    assert "15-NN" not in page.locator(".fx-grid").inner_text().replace("15-NN error", "")
+
+
+@pytest.mark.parametrize("parts", [["margin"], ["draw", "enrol"], []])
+def test_every_state_can_be_left(opened, site, parts):
+    """A link may set what a page has no control for: it is said, and Reset leads back."""
+    (site / "plain.html").write_text(PAGE.format(explorer.mount(["triplet", "cosface"], parts)))
+    usual = figures(opened("plain.html"), "CosFace")
+    page = opened("plain.html#explorer=v2;show:softmax,cosface@1.2;step:0;lit:classes,1;view:cosface,0,0,3;pin:2,3")
+    assert figures(page, "CosFace").startswith("margin 1.2, after 0 images")
+    page.get_by_role("button", name="Reset").click()
+    canvas(page, "Triplet").wait_for()
+    page.wait_for_function("t => document.body.innerText.includes(t)", arg=usual)
+    assert figures(page, "CosFace") == usual
+    assert page.url.endswith("plain.html")
+    page.go_back()  # to the view before
+    canvas(page, "Softmax").wait_for()
+    assert figures(page, "CosFace").startswith("margin 1.2, after 0 images")
+    page.go_forward()
+    canvas(page, "Triplet").wait_for()
+
+
+def test_a_threshold_belongs_to_one_network(opened):
+    page = opened()
+    said = page.locator(".fx-enrol p.fx-figures")
+    usual = said.inner_text()
+    page.get_by_label("threshold").press("End")
+    page.wait_for_function("t => document.querySelector('.fx-enrol p.fx-figures').innerText !== t", arg=usual)
+    moved = said.inner_text()
+    page.get_by_label("Contrastive margin").press("End")
+    page.wait_for_function("document.body.innerText.includes('margin 16\\n')")
+    page.wait_for_function("document.querySelector('.fx-enrol p.fx-figures').innerText.includes('FMR 1.0%')")
+    page.get_by_label("Contrastive margin").fill("4")
+    page.wait_for_function("t => document.querySelector('.fx-enrol p.fx-figures').innerText === t", arg=moved)
+    page.get_by_role("button", name="Contrastive").click()  # and goes with its space
+    page.wait_for_function("document.querySelector('.fx-enrol p.fx-figures').innerText.includes('FMR 1.0%')")
+    assert "threshold" not in page.url
+
+
+def test_a_verdict_stands_beside_the_drawing_alone(opened):
+    page = opened()
+    stroke(page, SEVEN)
+    page.wait_for_selector(".fx-verdict:has-text('Accepted as 7')")
+    page.get_by_label("place in the training").press("Home")
+    page.wait_for_selector(".fx-verdict:has-text('go to the end of the training')")
+    assert page.locator(".fx-row").count() == 0
+    page.get_by_label("place in the training").press("End")
+    page.wait_for_selector(".fx-verdict:has-text('Accepted as 7')")
+
+
+def test_a_collapsed_space_has_distances_all_the_same(opened):
+    page = opened("all.html#explorer=v2;show:contrastive@0,triplet@1")
+    stroke(page, SEVEN)
+    page.wait_for_selector(".fx-row")
+    shown = [row.inner_text().split()[-1] for row in page.locator(".fx-row").all()]
+    assert len(set(shown)) > 1
+    assert all(0 < float(d) < 0.001 for d in shown)
+    threshold = page.locator(".fx-enrol p.fx-figures").inner_text().split()[1]
+    page.get_by_label("threshold").press("ArrowRight")
+    page.wait_for_timeout(400)
+    again = opened(page.url.rsplit("/", 1)[1])
+    assert float(again.locator(".fx-enrol p.fx-figures").inner_text().split()[1]) > float(threshold) > 0
+
+
+# ---- the address
+
+
+def test_an_encoded_address_is_read(opened):
+    for text in (
+        "explorer%3Dv2%3Bshow%3Acosface%401.2",
+        "explorer=v2%3Bshow%3Acosface%401.2",
+        "explorer=v2%253Bstep:0.5",
+    ):
+        page = opened(f"all.html#{text}")
+        assert "margin 1.2\n" in figures(page, "CosFace") or explored(page, "e.state.step") == 0.5
+        assert not page.locator(".fx-note").is_visible()
+
+
+def test_the_address_of_a_heading_is_left_alone(opened):
+    page = opened("all.html#a-heading")
+    page.get_by_role("button", name="light the digits 4").click()
+    page.evaluate("location.hash = 'another'")
+    page.wait_for_timeout(300)
+    assert page.get_by_role("button", name="light the digits 4").get_attribute("aria-pressed") == "true"
+    page.go_back()
+    page.wait_for_timeout(300)
+    assert page.url.endswith("#explorer=v2;lit:classes,4")
+
+
+def test_a_lasso_s_link_is_short_and_says_how_many(opened):
+    page = opened()
+    page.get_by_role("button", name="Lasso").click()
+    box = canvas(page, "Triplet").bounding_box()
+    middle = np.array([box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
+    page.mouse.move(*(middle + [box["width"] * 0.45, 0]))
+    page.mouse.down()
+    for angle in np.linspace(0, 6.2, 120):
+        page.mouse.move(*(middle + box["width"] * 0.45 * np.array([np.cos(angle), np.sin(angle)])))
+    page.mouse.up()
+    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.loader.lit?.size > 3000")
+    count = explored(page, "e.loader.lit.size")
+    assert f"{count:,} digits lit" in page.locator(".fslviz-explorer").inner_text()
+    link = page.url.rsplit("/", 1)[1]
+    assert len(link) < 500
+    assert f",{count}," in link
+    page.get_by_label("Triplet margin").press("End")  # the digits stay those, wherever they go
+    page.wait_for_timeout(400)
+    other = opened(page.url.rsplit("/", 1)[1])
+    assert explored(other, "e.loader.lit.size") == count
+    wrong = opened(link.replace(f",{count},", ",7,"))
+    assert f"held 7 digits when it was drawn; here {count}" in wrong.locator(".fx-note").inner_text()
+
+
+# ---- the size of things
+
+
+def test_the_scale_bar_follows_the_square(opened):
+    page = opened()
+    length = "document.querySelector('.fx-scale i').getBoundingClientRect().width"
+    width = "document.querySelector('.fx-square').getBoundingClientRect().width"
+    before = page.evaluate(length) / page.evaluate(width)
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.wait_for_timeout(300)
+    assert page.evaluate(length) / page.evaluate(width) == pytest.approx(before, rel=0.03)
+
+
+def test_large_text_gets_one_column(opened):
+    page = opened(width=390)
+    columns = "new Set([...document.querySelectorAll('.fx-panel')].map((p) => p.getBoundingClientRect().left)).size"
+    assert page.evaluate(columns) == 2
+    page.add_style_tag(content="html { font-size: 200% }")
+    page.wait_for_timeout(200)
+    assert page.evaluate(columns) == 1
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    pad = page.get_by_role("application", name="Drawing pad").bounding_box()
+    assert pad["x"] + pad["width"] <= 390
+
+
+def test_all_is_in_view_at_once(opened):
+    page = opened(width=1240)
+    top = page.locator(".fx-bar").first.bounding_box()["y"]
+    pad = page.get_by_role("application", name="Drawing pad").bounding_box()
+    assert pad["y"] + pad["height"] - top < 900
+
+
+# ---- a part that is missing
+
+
+@pytest.mark.parametrize(
+    ("part", "where"),
+    [
+        ("digits", ".fx-hint"),
+        ("known", ".fx-hint"),
+        ("contrastive@1.net", ".fx-verdict"),
+        ("cosface@0.1.net", "section[aria-label='CosFace space'] .fx-hint"),
+        ("cosface@0.15.points", "section[aria-label='CosFace space'] .fx-trouble"),
+        ("triplet@1.trail", "section[aria-label='Triplet space'] .fx-trouble"),
+        ("softmax.points", "section[aria-label='Softmax space'] .fx-trouble"),
+        ("contrastive@1.known", ".fx-verdict"),
+    ],
+)
+def test_a_missing_part_is_said_where_it_lacks(browser, served, part, where):
+    page, thrown, asked = browser.new_page(viewport={"width": 1280, "height": 900}), [], []
+    page.on("pageerror", lambda e: thrown.append(str(e)))
+    page.on("request", lambda r: asked.append(r.url))
+    page.route(f"**/explorer/{part}.js", lambda route: route.abort())
+    page.goto(f"{served}/all.html")
+    page.wait_for_selector(".fslviz-explorer[data-ready]")
+    page.get_by_label("CosFace margin").press("ArrowRight")
+    page.wait_for_timeout(300)
+    page.get_by_label("CosFace margin").press("ArrowLeft" if "0.15" not in part else "Shift")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_timeout(600)
+    page.get_by_role("button", name="Pause").click()
+    if "trail" not in part:
+        stroke(page, SEVEN)
+        page.wait_for_timeout(500)
+    if part == "digits":
+        canvas(page, "Triplet").focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(300)
+    name = (
+        part.replace(".net", "/net")
+        .replace(".points", "/points")
+        .replace(".trail", "/trail")
+        .replace(".known", "/known")
+    )
+    assert f"can't be read: {name} (it is missing)" in page.locator(where).first.inner_text()
+    assert page.get_by_role("alert").count() == 0
+    assert not thrown
+    assert sum(url.endswith(f"/{part}.js") for url in asked) <= 2
+    page.get_by_label("Triplet margin").press("End")  # the rest works
+    page.wait_for_function("document.body.innerText.includes('margin 16')")
+    page.close()
+
+
+# ---- colours
+
+
+@pytest.mark.parametrize(
+    ("ground", "ink", "dark"),
+    [
+        ("oklch(1 0 0)", "black", False),
+        ("color(srgb 1 1 1)", "black", False),
+        ("lab(100 0 0)", "oklch(0.2 0 0)", False),
+        ("color-mix(in oklab, white 95%, blue)", "black", False),
+        ("rgba(0, 0, 0, 0.04)", "black", False),
+        ("hsl(0 0% 100% / none)", "black", False),
+        ("oklch(0.2 0.02 250)", "oklch(0.9 0 0)", True),
+        ("color(display-p3 0.05 0.05 0.1)", "color(srgb 0.9 0.9 0.9)", True),
+        ("rgb(0 0 0 / 0.95)", "lab(90 0 0)", True),
+    ],
+)
+def test_colours_are_taken_as_they_are_painted(opened, ground, ink, dark):
+    page = opened()
+    page.add_style_tag(content=f"body {{ background: {ground} !important; color: {ink} !important }}")
+    page.evaluate("document.documentElement.dataset.theme = 'changed'")
+    canvas(page, "Triplet").focus()
+    page.keyboard.press("ArrowRight")
+    picture(page, "Triplet")
+    assert page.evaluate("document.querySelector('.fslviz-explorer').classList.contains('fx-dark')") == dark
+    page.wait_for_timeout(200)
+    brightest = page.evaluate(
+        """() => { const c = document.querySelector('.fx-strip'), d = c.getContext('2d')
+        .getImageData(0, 0, c.width, c.height).data; let sum = 0, n = 0;
+        for (let i = 0; i < d.length; i += 4) if (d[i + 3] > 200) { sum += d[i]; n++; } return n && sum / n; }"""
+    )
+    assert (brightest > 180) if dark else (0 <= brightest < 80), brightest
+
+
+def test_in_a_shadow_root_it_has_its_look_and_its_focus(opened, site):
+    (site / "shadow.html").write_text(
+        PAGE.format(
+            f"""<div id="host"></div><template>{ALL}</template><script type="module">
+        const root = document.querySelector('#host').attachShadow({{ mode: 'open' }});
+        root.append(document.querySelector('template').content.cloneNode(true));
+        const place = root.querySelector('div'), options = JSON.parse(place.dataset.options), told = {{}};
+        const arrived = {{}}; window.fslvizPart = (name, text) => arrived[name] = text;
+        const model = {{ get: (name) => name === 'parts' ? options.parts.join() : options[name], set() {{}},
+            save_changes() {{}}, on: (event, f) => told[event] = f, send: async ({{ part }}) => {{
+            const bytes = await window.bytes(part); told['msg:custom']({{ part }}, [new DataView(Uint8Array.from(
+            atob(bytes), (c) => c.charCodeAt()).buffer)]); }} }};
+        fslvizExplorer.render({{ model, el: place }});</script>"""
+        )
+    )
+    page = opened(
+        "shadow.html",
+        ready=False,
+        functions={"bytes": lambda part: explorer.base64.b64encode(pack.packed(part)).decode()},
+    )
+    page.wait_for_selector("#host .fslviz-explorer[data-ready]")
+    assert page.locator("#host .fx-grid").evaluate("g => getComputedStyle(g).display") == "grid"
+    assert not page.evaluate("document.querySelector('head style.fx-explorer')")
+    zoom = (
+        "document.querySelector('#host').shadowRoot.querySelector('.fslviz-explorer').explorer.state.views.triplet.zoom"
+    )
+    space = page.get_by_role("application", name="Triplet space")
+    space.focus()
+    box = space.bounding_box()
+    page.mouse.move(box["x"] + 50, box["y"] + 50)
+    page.mouse.wheel(0, -200)
+    page.wait_for_function(f"{zoom} > 1.2")  # the wheel is the space's while it has the focus
+
+
+# ---- access
+
+
+def test_one_change_is_told_when_something_has_settled(opened):
+    page = opened()
+    page.evaluate(
+        """() => { window.told = []; for (const live of document.querySelectorAll('[role=status], [aria-live], output'))
+        new MutationObserver(() => window.told.push(live.textContent)).observe(live, { subtree: true,
+        childList: true, characterData: true }); }"""
+    )
+    stroke(page, SEVEN)
+    page.wait_for_timeout(1500)
+    told = page.evaluate("window.told.splice(0)")
+    assert len(told) == 1
+    assert "Accepted as 7" in told[0]
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.state.step < 1")
+    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.state.step === 1", timeout=20_000)
+    page.wait_for_timeout(1500)
+    assert len(page.evaluate("window.told.splice(0)")) <= 2
+    canvas(page, "CosFace").focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(1500)
+    told = page.evaluate("window.told.splice(0)")
+    assert len(told) == 1
+    assert re.search(r"a \d; nearest: \d", told[0])
+
+
+def test_the_focus_goes_to_a_neighbour(opened):
+    page = opened()
+    focus = lambda: page.evaluate("document.activeElement.ariaLabel || document.activeElement.textContent")  # noqa: E731
+    for name in ("one", "two"):
+        stroke(page, STAR)
+        page.get_by_label("name of the symbol").fill(name)
+        page.get_by_role("button", name="Enrol this drawing").press("Enter")
+        page.wait_for_selector(f".fx-chip:has-text('{name}')")
+    page.get_by_role("button", name="forget one").press("Enter")
+    page.wait_for_function("document.querySelectorAll('[aria-label^=forget]').length === 1")
+    assert "two" in focus()
+    page.get_by_role("button", name="forget two").press("Enter")
+    page.wait_for_function("document.querySelectorAll('[aria-label^=forget]').length === 0")
+    assert focus() == "name of the symbol"
+    canvas(page, "Softmax").focus()
+    page.evaluate("location.hash = 'explorer=v2;show:contrastive@1,cosface@0.1'")
+    canvas(page, "Softmax").wait_for(state="detached")
+    assert "CosFace space" in focus()
+    page.get_by_role("button", name="ArcFace").press("Enter")
+    canvas(page, "ArcFace").wait_for()
+    assert focus() == "ArcFace"
+
+
+def test_forced_colours_are_legible(opened):
+    page = opened(forced_colors="active")
+    stroke(page, SEVEN)
+    page.wait_for_selector(".fx-row")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    bar = page.locator(".fx-in").first.evaluate("b => getComputedStyle(b).backgroundColor")
+    assert bar != ground
+    key = page.locator(".fx-key .fx-genuine").evaluate("k => getComputedStyle(k).color")
+    assert key != ground
+    assert page.locator(".fx-digit").first.evaluate("b => getComputedStyle(b).borderColor") != ground
+
+
+# ---- names
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("MMMMMMMMMMMM", "MMMMMMMMMMMM"),
+        ("\u202eevil", "evil"),
+        ("<b>&amp;</b>", "<b>&amp;</b>"),
+        ("שלום", "שלום"),
+        ("👩‍💻", "👩‍💻"),
+        ("\u200b", None),
+        ("\u202e\u200b ", None),
+        ("\u2800", None),
+        ("\u3164", None),
+        ("\u0301", None),
+        ("７", None),
+    ],
+)
+def test_names(opened, name, taken):
+    page = opened()
+    stroke(page, STAR)
+    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    page.get_by_label("name of the symbol").fill(name)
+    page.get_by_role("button", name="Enrol this drawing").click()
+    if taken is None:
+        page.wait_for_timeout(100)
+        assert re.search("can be seen|another name", page.locator(".fx-verdict").inner_text())
+        assert page.locator("[aria-label^=forget]").count() == 0
+        return
+    page.wait_for_selector("[aria-label^=forget]")
+    stroke(page, STAR)
+    page.wait_for_selector(".fx-row")
+    row = page.locator(".fx-row").filter(has=page.locator(f'.fx-name[title="{taken}"]'))
+    named, track = row.locator(".fx-name"), row.locator(".fx-track")
+    assert named.inner_text() == taken
+    assert named.bounding_box()["x"] + named.bounding_box()["width"] <= track.bounding_box()["x"]
+    assert page.locator(".fx-verdict bdi").first.evaluate("b => getComputedStyle(b).unicodeBidi") == "isolate"
+    assert page.locator(".fx-verdict b, .fx-row b").count() == 0
+
+
+# ---- weight, speed and paper
+
+
+def test_seven_losses_on_a_phone_are_painted_within_a_frame(opened, site):
+    (site / "seven.html").write_text(PAGE.format(explorer.mount(list(pack.MARGINS), explorer.PARTS)))
+    page = opened("seven.html", width=390, device_scale_factor=3)
+    canvas(page, "Contrastive").focus()
+    for i in range(20):
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("+" if i % 2 else "-")
+    page.keyboard.press("+")
+    page.get_by_role("button", name="light the digits 3").click()
+    page.wait_for_timeout(500)
+    assert np.median(explored(page, "e.frames.times.frame")) < 16
+    stale = (
+        "[...e.panels.values()].filter((p) => p.seen && JSON.stringify(p.painter.view) !=="
+        "JSON.stringify(e.shown(p.loss))).map((p) => p.loss)"
+    )
+    assert explored(page, stale) == []  # what waited for the next frame has come
+
+
+def test_dark_pages_print_dark_on_white(opened):
+    page = opened(color_scheme="dark")
+    stroke(page, SEVEN)
+    page.wait_for_selector(".fx-row")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print", color_scheme="dark")
+    shade = """() => { const c = document.querySelector('.fx-strip'), d = c.getContext('2d')
+        .getImageData(0, 0, c.width, c.height).data; let most = 0;
+        for (let i = 0; i < d.length; i += 4) if (d[i + 3] > 200) most = Math.max(most, d[i]); return most; }"""
+    page.wait_for_timeout(200)
+    assert page.evaluate(shade) < 80
+    assert not page.evaluate("document.querySelector('.fslviz-explorer').classList.contains('fx-dark')")
+    assert page.locator(".fx-panel").first.evaluate("p => getComputedStyle(p).breakInside") == "avoid"
+    page.emulate_media(media="screen", color_scheme="dark")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.wait_for_function("document.querySelector('.fslviz-explorer').classList.contains('fx-dark')")
+
+
+# ---- the notebook's side
+
+
+def test_a_page_opens_with_the_state_that_python_gave(opened, site):
+    place = explorer.mount(["cosface", "triplet"], ["draw", "enrol"], {"cosface": 0.8}, 1.0, 0.25, [3, 5])
+    (site / "state.html").write_text(PAGE.format(place))
+    page = opened("state.html")
+    assert "margin 0.8\n" in figures(page, "CosFace")
+    assert "threshold 0.250" in page.locator(".fx-enrol p.fx-figures").inner_text()
+    assert explored(page, "[...e.loader.lit]") == [3, 5]
+    shown = fslviz.Explorer(["cosface"], step=0.25, threshold=np.float32(0.5), selection=np.array([7]))
+    assert "&quot;step&quot;: 0.25" in shown._repr_mimebundle_()[0]["text/html"]
