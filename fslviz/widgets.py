@@ -6,6 +6,7 @@ import base64
 import inspect
 import io
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -28,6 +29,7 @@ from fslviz.plots import plot_spaces, styled
 from fslviz.runs import Run
 from fslviz.training import train
 
+STEP = 0.05  # of a margin's slider: every trained margin has a place on it
 DOOR = Path(__file__).parent / "door.html"
 
 
@@ -65,7 +67,8 @@ def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.V
     """Controls that train anew when the margin is let go, and show the new 2-D space beside the one before.
 
     A training sees ``images`` (by default 9,000 on a CPU, 20,000 on a GPU) of 20,000; it shows its progress, can be
-    stopped, and is not repeated for a margin that was trained before. Raises ValueError for a loss without a margin.
+    stopped, and is not repeated for a margin that was trained before. In Colab, where what a thread changes is not
+    shown, the notebook waits for it: there "Interrupt execution" stops. Raises ValueError for a loss without a margin.
     """
     if loss not in DEFAULT:
         unknown("loss with a margin", loss, DEFAULT)
@@ -95,7 +98,7 @@ def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.V
 
         try:
             run = train(loss, few, images=images, margin=margin, watch=watch)
-        except _Stopped:
+        except (_Stopped, KeyboardInterrupt):
             said.value = "Stopped: nothing was kept."
         except Exception as error:  # a thread's error would otherwise be lost
             said.value = str(error)
@@ -111,8 +114,13 @@ def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.V
     def begin(_: Any = None) -> None:
         end()
         halt.clear()
+        value = int(margin.value) if losses.value == "sphereface" else round(margin.value, 2)
+        if (
+            "google.colab" in sys.modules
+        ):  # it shows what a thread changes only once a cell runs: colabtools, issue 3373
+            said.value, bar.value = "training ... (Interrupt execution stops it)", 0.0
+            return work(losses.value, value)
         stop.disabled, said.value, bar.value = False, "training ...", 0.0
-        value = int(margin.value) if losses.value == "sphereface" else margin.value
         lab.thread = threading.Thread(target=work, args=(losses.value, value), daemon=True)
         lab.thread.start()
 
@@ -125,7 +133,7 @@ def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.V
         low, high, start = MARGINS[losses.value][0], MARGINS[losses.value][-1], DEFAULT[losses.value]
         margin.unobserve_all("value")
         margin.max = 1e9  # a range must at no moment end before it begins
-        margin.min, margin.max, margin.step = low, high, 1 if losses.value == "sphereface" else high / 100
+        margin.min, margin.max, margin.step = low, high, 1 if losses.value == "sphereface" else STEP
         margin.value = start
         margin.observe(begin, "value")
         begin()

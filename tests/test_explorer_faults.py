@@ -301,6 +301,8 @@ def test_a_missing_part_is_said_where_it_lacks(browser, served, part, where):
     assert f"can't be read: {name} (it is missing)" in page.locator(where).first.inner_text()
     assert page.get_by_role("alert").count() == 0
     assert not thrown
+    if part.endswith((".points", ".trail")):  # nothing is shown for what it is not
+        assert explored(page, f"e.panels.get('{part.split('.')[0].split('@')[0]}').space.n") == 0
     assert sum(url.endswith(f"/{part}.js") for url in asked) <= 2
     page.get_by_label("Triplet margin").press("End")  # the rest works
     page.wait_for_function("document.body.innerText.includes('margin 16')")

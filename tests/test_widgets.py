@@ -1,6 +1,9 @@
 """Controls: what they show, what they draw anew, and what stays without a kernel."""
 
 import re
+import sys
+import threading
+import types
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,6 +11,7 @@ import pytest
 
 import fslviz
 from fslviz import widgets
+from fslviz.explorer import pack
 
 
 @pytest.fixture
@@ -87,6 +91,34 @@ def test_the_margin_lab_stops(trained):
     assert wait(lab) == "Stopped: nothing was kept."
     assert lab.runs == []
     assert stop.disabled
+
+
+def test_the_margin_lab_in_colab_needs_no_thread(trained, monkeypatch):
+    """Where a thread's changes are not shown, all is done when the call returns."""
+    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    lab = fslviz.margin_lab("cosface", images=320)
+    margin, said = lab.children[0].children[1], lab.children[1].children[2]
+    assert lab.thread is None
+    assert "15-NN" in said.value
+    margin.value = 1.0
+    assert [r.recipe.options["margin"] for r in lab.runs] == [0.1, 1.0]
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(widgets, "train", interrupted)
+    margin.value = 0.5
+    assert said.value == "Stopped: nothing was kept."
+
+
+@pytest.mark.parametrize("loss", list(pack.DEFAULT))
+def test_every_trained_margin_has_a_place_on_the_slider(loss, monkeypatch):
+    monkeypatch.setattr(threading.Thread, "start", lambda self: None)
+    monkeypatch.setattr(threading.Thread, "join", lambda self: None)
+    margin = fslviz.margin_lab(loss).children[0].children[1]
+    steps = (np.array(pack.MARGINS[loss]) - margin.min) / margin.step
+    assert np.abs(steps - steps.round()).max() < 1e-9
+    assert (margin.min, margin.max) == (pack.MARGINS[loss][0], pack.MARGINS[loss][-1])
 
 
 def test_the_margin_lab_names_a_wrong_loss():
