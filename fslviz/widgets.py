@@ -115,14 +115,14 @@ def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.V
         end()
         halt.clear()
         value = int(margin.value) if losses.value == "sphereface" else round(margin.value, 2)
-        if (
-            "google.colab" in sys.modules
-        ):  # it shows what a thread changes only once a cell runs: colabtools, issue 3373
+        if "google.colab" in sys.modules:
+            # it shows what a thread changes only once a cell runs: colabtools, issue 3373
             said.value, bar.value = "training ... (Interrupt execution stops it)", 0.0
-            return work(losses.value, value)
-        stop.disabled, said.value, bar.value = False, "training ...", 0.0
-        lab.thread = threading.Thread(target=work, args=(losses.value, value), daemon=True)
-        lab.thread.start()
+            work(losses.value, value)
+        else:
+            stop.disabled, said.value, bar.value = False, "training ...", 0.0
+            lab.thread = threading.Thread(target=work, args=(losses.value, value), daemon=True)
+            lab.thread.start()
 
     def end(_: Any = None) -> None:
         halt.set()
