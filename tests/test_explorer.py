@@ -701,7 +701,7 @@ def test_a_bad_argument_is_named():
         shown.step = 2.0
     with pytest.raises(ValueError, match="selection must be a number from 0 to 4999"):
         shown.selection = [5000]
-    with pytest.raises(ValueError, match="threshold must be a number from 0 to inf, not nan"):
+    with pytest.raises(ValueError, match=r"threshold must be a number from 0 to 1e\+09, not nan"):
         fslviz.Explorer(threshold=float("nan"))
 
 

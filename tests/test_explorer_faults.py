@@ -478,7 +478,7 @@ def test_names(opened, name, taken):
     named, track = row.locator(".fx-name"), row.locator(".fx-track")
     assert named.inner_text() == taken
     assert named.bounding_box()["x"] + named.bounding_box()["width"] <= track.bounding_box()["x"]
-    assert page.locator(".fx-verdict bdi").first.evaluate("b => getComputedStyle(b).unicodeBidi") == "isolate"
+    page.wait_for_function("getComputedStyle(document.querySelector('.fx-verdict bdi')).unicodeBidi === 'isolate'")
     assert page.locator(".fx-verdict b, .fx-row b").count() == 0
 
 
@@ -515,6 +515,10 @@ def test_dark_pages_print_dark_on_white(opened):
     page.wait_for_timeout(200)
     assert page.evaluate(shade) < 80
     assert not page.evaluate("document.querySelector('.fslviz-explorer').classList.contains('fx-dark')")
+    dots = """() => { const c = document.querySelector('.fx-points'), d = c.getContext('2d')
+        .getImageData(0, 0, c.width, c.height).data; let n = 0;
+        for (let i = 0; i < d.length; i += 4) n += d[i + 3] > 50; return n / (d.length / 4); }"""
+    assert page.evaluate(dots) > 0.08  # the layer that Chromium prints opaque holds those under it
     assert page.locator(".fx-panel").first.evaluate("p => getComputedStyle(p).breakInside") == "avoid"
     page.emulate_media(media="screen", color_scheme="dark")
     page.evaluate("dispatchEvent(new Event('afterprint'))")

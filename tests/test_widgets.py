@@ -4,6 +4,7 @@ import re
 import sys
 import threading
 import types
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -181,6 +182,28 @@ def test_a_door_decides_as_a_gallery_does(browser, faces, loss, tmp_path):
         button.click()
     assert said()[:2] == [0, 0]
     assert not wrong
+    page.close()
+
+
+def test_a_door_keeps_names_in_their_place_and_tells_once(browser, faces, tmp_path):
+    names = [f"\u202e{n} with a long name" for n in faces.names]
+    run = fslviz.train("triplet", replace(faces, names=names), embed_dim=8, images=640, device="cpu")
+    (tmp_path / "door.html").write_text("<!DOCTYPE html><meta charset=utf-8>" + fslviz.door(run, 1.0).data)
+    page = browser.new_page()
+    page.goto((tmp_path / "door.html").as_uri())
+    button = page.locator(".people button").first
+    assert button.evaluate("b => [b.scrollWidth > b.clientWidth, getComputedStyle(b).unicodeBidi]") == [True, "isolate"]
+    assert button.get_attribute("title") == button.text_content()
+    page.evaluate(
+        """() => { window.told = 0; new MutationObserver(() => window.told++).observe(
+        document.querySelector('[role=status]'), { childList: true }); }"""
+    )
+    page.get_by_label("threshold").focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(1500)
+    assert page.evaluate("window.told") == 1
+    assert page.locator("output").get_attribute("aria-live") == "off"
     page.close()
 
 

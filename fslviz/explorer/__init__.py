@@ -100,7 +100,7 @@ class Explorer(anywidget.AnyWidget):
     @traitlets.validate("threshold")
     def _a_distance(self, proposal: Any) -> float | None:
         value = proposal["value"]
-        return None if value is None else between("threshold", value, 0, np.inf)
+        return None if value is None else between("threshold", value, 0, 1e9)
 
     @traitlets.validate("selection")
     def _shown_images(self, proposal: Any) -> list[int]:

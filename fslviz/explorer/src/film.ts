@@ -5,10 +5,11 @@ import { el } from "./dom";
 const CELLS = 6;
 const CELL = 30; // pixels: an image of 28, and room around it
 const NONE = "no digit chosen";
+const hint = () => (matchMedia("(pointer: coarse)").matches ? "tap a digit; two fingers zoom" : "point at a digit");
 
 export class Film {
   private canvas = el("canvas.strip", { role: "img", ariaLabel: NONE });
-  private hint = el("span.hint", { ariaHidden: "true" }, "point at a digit");
+  private hint = el("span.hint", { ariaHidden: "true" }, hint());
   private asked = "";
   readonly root = el("div.film", {}, this.canvas, this.hint);
 
@@ -27,7 +28,7 @@ export class Film {
       const shown = said ? await images() : [];
       if (this.asked !== asked) return;
       this.draw(shown, ink);
-      this.hint.textContent = said ? "" : "point at a digit";
+      this.hint.textContent = said ? "" : hint();
     } catch (error) {
       if (this.asked === asked) this.lacks((error as Error).message);
     }

@@ -1,11 +1,13 @@
 // When squares are painted, and how many at once: what has changed, within a frame's time.
 import { type Rgb, surroundings } from "./colour";
 import type { Panel } from "./panel";
-import { type Shown, scene } from "./scene";
+import { type Around, type Shown, scene } from "./scene";
 import type { View } from "./state";
 
 const BUDGET = 10; // ms of a frame: what is left over waits for the next
 const KEPT = 200; // times that are kept for a look at them
+
+const PAPER: Around = { css: "#000", ink: [0, 0, 0], dark: false, paper: true };
 
 export interface Easel {
   root: HTMLElement;
@@ -13,7 +15,7 @@ export interface Easel {
   panels(): Panel[];
   scene(): Shown;
   view(loss: string): View;
-  inked(ink: Rgb): void; // told when the page's ink has changed
+  inked(ink: string): void; // told when the page's ink has changed
 }
 
 export class Frames {
@@ -49,16 +51,15 @@ export class Frames {
   // Paint what has changed, until the frame's time is up: the next begins where this one stopped.
   private squares(until: number) {
     const { easel, printing } = this;
-    const around = surroundings(easel.root, easel.shade);
-    const { css, ink, dark } = printing ? { css: "#000", ink: [0, 0, 0] as Rgb, dark: false } : around;
-    easel.root.classList.toggle("fx-dark", dark);
-    if (`${ink}` !== `${this.ink}`) easel.inked(ink);
-    this.ink = ink;
+    const around = printing ? PAPER : { ...surroundings(easel.root, easel.shade), paper: false };
+    easel.root.classList.toggle("fx-dark", around.dark);
+    if (`${around.ink}` !== `${this.ink}`) easel.inked(around.css);
+    this.ink = around.ink;
     const panels = easel.panels();
     const shown = easel.scene();
     for (let i = 0; i < panels.length; i++) {
       const panel = panels[(this.next + i) % panels.length];
-      const shows = scene(shown, panel, easel.view(panel.loss), css, ink, dark); // its strip, too, where none sees it
+      const shows = scene(shown, panel, easel.view(panel.loss), around); // its strip, too, where none sees it
       if (!panel.seen && !printing) continue;
       if (performance.now() > until) {
         this.next = (this.next + i) % panels.length;

@@ -3,13 +3,12 @@ import { histogram } from "./curve";
 import { arrange, button, choices, distance, el, menu, NAMES, percent, slider } from "./dom";
 import type { Place } from "./geometry";
 import { Rates, type Template, template, templates } from "./measure";
+import { cleaned, first, isDigit, visible } from "./names";
 import type { Network } from "./network";
 import type { Space } from "./space";
+import { apartFrom, judged, row } from "./verdict";
 
 const MOST = 5; // samples of a symbol
-const BLANK = /[\p{C}\p{Z}\p{M}\u115f\u1160\u2800\u3164\uffa0]/gu; // what shows nothing by itself
-const OVERRIDES = /[\p{Cc}\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu; // what bends the text around it
-
 export interface Room {
   loss: string;
   losses: string[];
@@ -22,9 +21,6 @@ export interface Room {
   threshold: number | null;
   areas: boolean;
 }
-
-// A name within another text: neither changes the direction of the other.
-const bdi = (name: string) => el("bdi", {}, name);
 
 export class Gallery {
   readonly root: HTMLElement;
@@ -78,13 +74,13 @@ export class Gallery {
   }
 
   private enrol() {
-    const name = this.name.value.normalize("NFC").replace(OVERRIDES, "").trim();
+    const name = cleaned(this.name.value);
     const image = this.host.drawing();
     const samples = this.symbols.get(name) ?? [];
     let problem = "";
     if (!image) problem = "Draw something first: it is the drawing on the pad that is enrolled.";
-    else if (!name.replace(BLANK, "")) problem = "Give the symbol a name that can be seen.";
-    else if (/^\d$/.test(name.normalize("NFKC"))) problem = "The ten digits are enrolled already: take another name.";
+    else if (!visible(name)) problem = "Give the symbol a name that can be seen.";
+    else if (isDigit(name)) problem = "The ten digits are enrolled already: take another name.";
     else if (samples.length >= MOST) problem = `It has ${MOST} samples already.`;
     if (problem || !image) {
       this.verdict.textContent = problem;
@@ -158,22 +154,7 @@ export class Gallery {
     const far = drawing ? asked.map((t) => ({ name: t.name, d: apartFrom(space, drawing, t) })) : [];
     far.sort((a, b) => a.d - b.d);
     this.bars.replaceChildren(...far.map(({ name, d }) => row(name, d, threshold, top)));
-    this.verdict.replaceChildren(...(far.length ? this.judged(far, threshold) : [this.invite()]));
-  }
-
-  private judged(far: { name: string; d: number }[], threshold: number): (Node | string)[] {
-    const accepted = far.filter(({ d }) => d <= threshold).map(({ name }) => name);
-    const [nearest] = far;
-    if (this.claim) {
-      const verdict = accepted.length ? "accepted, within" : "rejected, beyond";
-      return ["Claims to be ", bdi(this.claim), `: ${verdict} the threshold, at ${distance(nearest.d)}.`];
-    }
-    if (!accepted.length) return ["Rejected: the nearest, ", bdi(nearest.name), ", is beyond the threshold."];
-    return [
-      "Accepted as ",
-      ...accepted.flatMap((name, i) => (i ? [" or ", bdi(name)] : [bdi(name)])),
-      ": within the threshold.",
-    ];
+    this.verdict.replaceChildren(...(far.length ? judged(far, threshold, this.claim) : [this.invite()]));
   }
 
   private invite(): string {
@@ -213,29 +194,4 @@ export class Gallery {
   private get now() {
     return this.slider.valueAsNumber * (this.rates?.top ?? 0);
   }
-}
-
-function apartFrom(space: Space, place: Place, template: Template): number {
-  const [x, y] = space.compared(place);
-  return Math.hypot(x - template.at[0], y - template.at[1]);
-}
-
-function row(name: string, d: number, threshold: number, top: number) {
-  const end = (v: number) => `${Math.min(100, (100 * v) / top)}%`;
-  const bar = el(d <= threshold ? "span.in" : "span.out", { style: `width:${end(d)}` });
-  const limit = el("span.limit", { style: `left:${end(threshold)}` });
-  const said = el("span.name", { title: name }, name);
-  return el(
-    "div.row",
-    { role: "listitem" },
-    said,
-    el("span.track", {}, bar, limit),
-    el("span.figures", {}, distance(d)),
-  );
-}
-
-// The first sign of a name, as a reader sees it.
-function first(name: string): string {
-  const [sign] = new Intl.Segmenter().segment(name);
-  return sign.segment;
 }

@@ -29,6 +29,7 @@ export class Look {
     private labels: Uint8Array,
     private host: {
       state: State;
+      usual: State;
       frames: { ink: Rgb };
       set(change: Partial<State>, deed: boolean): void;
       bent(): void;
@@ -125,7 +126,7 @@ export class Look {
       images.forEach((image, n) => paint(canvas.getContext("2d")!, image, 30 * n, 0, this.host.frames.ink));
       const [a, b] = digits.map((i) => this.labels[i]);
       const name = `a ${a} and a ${b}, ${distance(d)} apart`;
-      const show = () => this.host.set({ pins: digits }, true);
+      const show = () => this.host.set({ pins: digits, views: this.host.usual.views }, true);
       return el("button.pairing", { type: "button", ariaLabel: name, title: name, onclick: show }, canvas, distance(d));
     });
     arrange(root, await Promise.all(buttons));

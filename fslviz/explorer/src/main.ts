@@ -9,10 +9,10 @@ const base = (document.currentScript as HTMLScriptElement | null)?.src?.replace(
 if (base)
   document.addEventListener("DOMContentLoaded", () => {
     const pack = new Pack(fromScripts(base));
-    for (const root of document.querySelectorAll<HTMLElement>("div.fslviz-explorer")) {
+    document.querySelectorAll<HTMLElement>("div.fslviz-explorer").forEach((root, i) => {
       dress(root);
-      const page = new Page(root, pack, JSON.parse(root.dataset.options!), true);
+      const page = new Page(root, pack, JSON.parse(root.dataset.options!), `explorer${i ? i + 1 : ""}`);
       Object.assign(root, { explorer: page });
       page.start();
-    }
+    });
   });

@@ -26,6 +26,7 @@ export class Pad {
   private drawing = false; // a pointer does
   private outside = false;
   private frame = 0;
+  private ink = "#888";
   readonly root: HTMLElement;
   private canvas: HTMLCanvasElement;
 
@@ -112,9 +113,10 @@ export class Pad {
     });
   }
 
-  paint() {
+  // `ink`: the colour to draw in from now on, where the page's has changed.
+  paint(ink = this.ink) {
+    this.ink = ink;
     const [ctx, side] = [this.canvas.getContext("2d")!, this.canvas.width];
-    const ink = getComputedStyle(this.canvas).color;
     ctx.clearRect(0, 0, side, side);
     Object.assign(ctx, { strokeStyle: ink, fillStyle: ink, lineWidth: 22, lineCap: "round", lineJoin: "round" });
     for (const stroke of this.strokes) {

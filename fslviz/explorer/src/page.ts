@@ -8,6 +8,7 @@ import { Frames } from "./frames";
 import { Gallery } from "./gallery";
 import type { Place } from "./geometry";
 import { prepare } from "./ink";
+import { read, write } from "./link";
 import { Live } from "./live";
 import { Loader } from "./loader";
 import { Look } from "./look";
@@ -17,22 +18,11 @@ import { Pad } from "./pad";
 import { told } from "./pairs";
 import { Panel } from "./panel";
 import { pair } from "./scene";
-import { read, type State, threshold, usual, type View, write } from "./state";
+import { type Options, type State, threshold, usual, type View } from "./state";
 import { Trainer } from "./trainer";
 import { follow } from "./views";
 
-// What a page or a notebook asks for: which spaces, which parts beside them, and the state to open with.
-export interface Options {
-  losses: string[];
-  parts: string[];
-  margins: Record<string, number>;
-  step: number;
-  threshold: number | null;
-  selection: number[];
-}
-
 const UNREADABLE = "The view in this link could not be read, and is left aside.";
-let count = 0;
 
 export class Page implements Host {
   state!: State;
@@ -47,7 +37,7 @@ export class Page implements Host {
   readonly frames: Frames;
   readonly loader: Loader;
   readonly life = new AbortController();
-  private usual!: State;
+  usual!: State;
   private grid = el("div.grid");
   private notice = el("p.note", { role: "status", hidden: true });
   private shade = el("span.shade", { ariaHidden: "true" });
@@ -59,41 +49,36 @@ export class Page implements Host {
   private address?: Address;
   private penned = 0;
 
-  // `addressed`: whether the state stands in the page's address. `changes`: told of each change of it.
+  // `key`: under which the state stands in the page's address, "" where it does not. `changes`: told of each change of it.
   constructor(
     readonly root: HTMLElement,
     readonly pack: Pack,
     private options: Options,
-    private addressed: boolean,
+    private key: string,
     private changes: () => void = () => {},
   ) {
     this.loader = new Loader(pack, this);
     const { shade } = this;
     const panels = () => this.state.losses.map((loss) => this.panel(loss));
     const [scene, view] = [() => this.scene(), (loss: string) => this.shown(loss)];
-    this.frames = new Frames({ root, shade, panels, scene, view, inked: () => this.pad?.paint() }, this.life.signal);
+    this.frames = new Frames(
+      { root, shade, panels, scene, view, inked: (ink) => this.pad?.paint(ink) },
+      this.life.signal,
+    );
   }
 
   async start() {
     this.root.replaceChildren(el("p.note", { role: "status" }, "Loading the spaces …"));
     try {
       const { manifest } = await this.pack.open();
-      const { losses, margins, step, threshold, selection } = this.options;
+      const { losses } = this.options;
       this.colours = manifest.colours.map((c) => [1, 3, 5].map((i) => Number.parseInt(c.slice(i, i + 2), 16)) as Rgb);
       for (const [name, { loss }] of Object.entries(manifest.spaces)) (this.sweeps[loss] ??= []).push(name);
       const unknown = losses.filter((l) => !this.sweeps[l]);
       if (unknown.length) throw new Error(`No loss ${unknown}: there are ${Object.keys(this.sweeps).join(", ")}.`);
       const labels = new Uint8Array(await this.pack.part("labels"));
       this.labels = { shown: labels.subarray(0, manifest.shown), known: labels.subarray(manifest.shown) };
-      const plain = usual(losses, manifest.spaces, { ...manifest.default, ...margins });
-      const name = plain.names[plain.space];
-      const limit = threshold === null ? null : { name, at: threshold };
-      this.usual = {
-        ...plain,
-        step,
-        threshold: limit,
-        lit: selection.length ? { kind: "digits", digits: selection } : null,
-      };
+      this.usual = usual(this.options, manifest);
       this.state = this.usual;
       this.build();
     } catch (error) {
@@ -110,8 +95,7 @@ export class Page implements Host {
     const six = (loss: string) => loss.endsWith("-six"); // all ten digits, or six: never side by side
     const offered = Object.keys(this.sweeps).filter((loss) => has("choose") && six(loss) === six(this.usual.space));
     const { signal } = this.life;
-    if (this.addressed)
-      this.address = new Address(`explorer${++count > 1 ? count : ""}`, (text) => this.arrived(text), signal);
+    if (this.key) this.address = new Address(this.key, (text) => this.arrived(text), signal);
     this.bars = new Bars(offered, this.colours, this);
     if (has("training")) this.trainer = new Trainer((step) => this.set({ step }, false));
     if (has("draw")) this.pad = new Pad((strokes, penned) => this.draw(strokes, penned));

@@ -17,7 +17,7 @@ export class Scatter {
   draw({ dots, side, unit, view, labels, colours }: Sheet, space: Space, lit: Set<number> | null, dark: boolean) {
     const ctx = dots.getContext("2d")!;
     if (this.pixels?.width !== side) this.pixels = ctx.createImageData(side, side);
-    const [data, places] = [new Uint32Array(this.pixels!.data.buffer).fill(0), space.places()];
+    const [data, places] = [new Uint32Array(this.pixels.data.buffer).fill(0), space.places()];
     const radius = (space.n > 2000 ? 1.25 : 2) * devicePixelRatio * Math.min(2, view.zoom ** 0.3);
     const dot = stamp(Math.round(4 * radius) / 4, side);
     const paint = (wanted: boolean, alpha: number) => {
@@ -31,7 +31,7 @@ export class Scatter {
     };
     if (lit) paint(false, dark ? 0.16 : 0.12);
     paint(true, lit ? 0.95 : 0.75);
-    ctx.putImageData(this.pixels!, 0, 0);
+    ctx.putImageData(this.pixels, 0, 0);
   }
 }
 

@@ -21,15 +21,23 @@ export interface Shown {
   pack: Pack;
 }
 
+export interface Around {
+  css: string; // the page's ink in its own words
+  ink: Rgb;
+  dark: boolean;
+  paper: boolean;
+}
+
 // The two digits of which a space is asked: both held, or one held and one pointed at.
 export function pair({ state: { pins }, cursor }: { state: State; cursor: number }): [number, number] | null {
   if (pins.length === 2) return pins as [number, number];
   return pins.length && cursor >= 0 && cursor !== pins[0] ? [pins[0], cursor] : null;
 }
 
-export function scene(shown: Shown, panel: Panel, view: View, css: string, ink: Rgb, dark: boolean): Scene {
+export function scene(shown: Shown, panel: Panel, view: View, around: Around): Scene {
   const { state, cursor, lit, loop, colours, labels, pack, drawing } = shown;
   const { space, film, bend } = panel;
+  const { css, ink } = around;
   const here = (digit: number) => digit >= 0 && digit < space.n;
   const two = pair(shown);
   const focus = cursor >= 0 ? cursor : (state.pins.at(-1) ?? -1);
@@ -71,6 +79,7 @@ export function scene(shown: Shown, panel: Panel, view: View, css: string, ink: 
     areas: enrolled?.areas ?? [],
     loop: loop?.loss === panel.loss ? loop.way : null,
     ink: css,
-    dark,
+    dark: around.dark,
+    paper: around.paper,
   };
 }

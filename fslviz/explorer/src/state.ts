@@ -1,7 +1,6 @@
-// What a reader has set, and its text in an address: "v2;show:triplet@1,cosface@0.8;step:0.5;lit:classes,4,9".
-// What is as usual on a page is left out. A text is taken up whole or not at all.
+// What a reader has set: the whole of it, and what it is on a page that was just opened.
 import type { Place } from "./geometry";
-import type { Entry } from "./pack";
+import type { Manifest } from "./pack";
 
 export interface View {
   x: number;
@@ -33,153 +32,44 @@ export interface State {
 
 export const AFAR: View = { x: 0, y: 0, zoom: 1 };
 export const NEAR = 40; // the largest zoom
-const FAR = 0.3;
-const VERSION = "v2";
-
-export interface World {
-  spaces: Record<string, Entry>;
-  shown: number; // test images
-  parts: Set<string>;
-}
+export const FAR = 0.3;
 
 export const zoomed = (zoom: number) => Math.min(NEAR, Math.max(FAR, zoom));
 
-// The state of a page that was told nothing.
-export function usual(losses: string[], spaces: Record<string, Entry>, margins: Record<string, number>): State {
+// What a page or a notebook asks for: which spaces, which parts beside them, and the state to open with.
+export interface Options {
+  losses: string[];
+  parts: string[];
+  margins: Record<string, number>;
+  step: number;
+  threshold: number | null;
+  selection: number[];
+}
+
+// The state to open with, and to come back to.
+export function usual(options: Options, { spaces, default: usual }: Manifest): State {
+  const { losses, step, threshold, selection } = options;
+  const margins: Record<string, number> = { ...usual, ...options.margins };
   const names: Record<string, string> = {};
   for (const [name, { loss, margin }] of Object.entries(spaces))
     if (!(loss in names) || margin === margins[loss]) names[loss] = name;
-  const views = Object.fromEntries(Object.keys(names).map((loss) => [loss, AFAR]));
   const [lead] = losses;
-  const still = { step: 1, lit: null, pins: [], together: true, threshold: null, areas: false };
-  return { losses, names, views, lead, space: lead, ...still };
+  return {
+    losses,
+    names,
+    step,
+    lit: selection.length ? { kind: "digits", digits: selection } : null,
+    pins: [],
+    lead,
+    together: true,
+    views: Object.fromEntries(Object.keys(names).map((loss) => [loss, AFAR])),
+    space: lead,
+    threshold: threshold === null ? null : { name: names[lead], at: threshold },
+    areas: false,
+  };
 }
 
 // The threshold that the reader has set for the network that verifies now, if any.
 export function threshold({ threshold, names, space }: State): number | null {
   return threshold?.name === names[space] ? threshold.at : null;
-}
-
-export function write(state: State, usual: State): string {
-  const round = (v: number) => String(+v.toPrecision(4));
-  const view = (loss: string) => [loss, ...Object.values(state.views[loss]).map(round)];
-  const seen = state.losses.filter((loss) => state.views[loss] !== AFAR);
-  const said: Record<string, (s: State) => (string | number)[]> = {
-    show: (s) => s.losses.map((loss) => s.names[loss]),
-    step: (s) => [round(s.step)],
-    lit: (s) => (s.lit ? lit(s.lit) : ["none"]),
-    pin: (s) => s.pins,
-    view: (s) => (s === usual ? [] : s.together ? (seen.includes(s.lead) ? view(s.lead) : []) : seen.flatMap(view)),
-    zoom: (s) => [s.together ? "together" : "apart"],
-    space: (s) => [s.space],
-    threshold: (s) => (threshold(s) === null ? [] : [s.threshold!.name, round(s.threshold!.at)]),
-    areas: (s) => [s.areas ? "ten" : "none"],
-  };
-  const changed = Object.entries(said).filter(([, words]) => `${words(state)}` !== `${words(usual)}`);
-  if (!changed.length) return "";
-  return [VERSION, ...changed.map(([key, words]) => `${key}:${words(state)}`)].join(";");
-}
-
-function lit(lit: Lit): (string | number)[] {
-  if (lit.kind === "classes") return [lit.kind, ...lit.classes];
-  if (lit.kind === "digits") return [lit.kind, ...lit.digits];
-  if (lit.kind === "around") return [lit.kind, lit.name, lit.step, lit.digit];
-  if (lit.kind === "loop") return [lit.kind, lit.name, lit.step, lit.count, ...lit.way.flat()];
-  return [lit.kind, lit.from, lit.to];
-}
-
-function good(test: unknown): asserts test {
-  if (!test) throw new Error("not a state that this page has");
-}
-
-function number(text: string | undefined, low: number, high: number, whole = false): number {
-  good(text !== undefined && /^-?\d+(\.\d+)?(e-\d+)?$/.test(text));
-  const value = Number(text);
-  good(value >= low && value <= high && (!whole || Number.isInteger(value)));
-  return value;
-}
-
-// The state that a text tells. Throws where it is not whole, or tells what this page has not.
-export function read(text: string, usual: State, { spaces, shown, parts }: World): State {
-  const [version, ...said] = text.split(";");
-  good(version === VERSION);
-  const state = { ...usual, names: { ...usual.names }, views: { ...usual.views } };
-  const distinct = <T>(all: T[]): T[] => {
-    good(new Set(all).size === all.length);
-    return all;
-  };
-  const network = (name: string | undefined): string => {
-    good(name && Object.hasOwn(spaces, name));
-    return name;
-  };
-  const digit = (w: string) => number(w, 0, shown - 1, true);
-  const moment = (w: string) => number(w, 0, 1);
-  const readers: Record<string, (words: string[]) => void> = {
-    show: (words) => {
-      state.losses = distinct(words.map((name) => spaces[network(name)].loss));
-      words.forEach((name, i) => (state.names[state.losses[i]] = name));
-      if (!state.losses.includes(state.space)) state.space = state.losses[0];
-      if (!state.losses.includes(state.lead)) state.lead = state.losses[0];
-    },
-    step: ([at, ...more]) => {
-      good(!more.length);
-      state.step = moment(at);
-    },
-    lit: ([kind, ...words]) => {
-      const [a, b] = words;
-      if (kind === "none" && !words.length) state.lit = null;
-      else if (kind === "classes") state.lit = { kind, classes: distinct(words.map((w) => number(w, 0, 9, true))) };
-      else if (kind === "digits") state.lit = { kind, digits: distinct(words.map(digit)) };
-      else if (kind === "around" && words.length === 3)
-        state.lit = { kind, name: network(a), step: moment(b), digit: digit(words[2]) };
-      else if ((kind === "lost" || kind === "won") && words.length === 2)
-        state.lit = { kind, from: network(a), to: network(b) };
-      else {
-        const corners = words.slice(3).map((w) => number(w, -1e4, 1e4));
-        good(kind === "loop" && corners.length % 2 === 0 && corners.length >= 6);
-        const way = Array.from({ length: corners.length / 2 }, (_, i) => corners.slice(2 * i, 2 * i + 2) as Place);
-        state.lit = { kind, name: network(a), step: moment(b), count: number(words[2], 0, shown, true), way };
-      }
-    },
-    pin: (words) => {
-      state.pins = distinct(words.map(digit));
-      good(state.pins.length <= 2);
-    },
-    view: (words) => {
-      good(words.length && words.length % 4 === 0);
-      const losses = words.filter((_, i) => i % 4 === 0);
-      good(distinct(losses).every((loss) => state.losses.includes(loss)));
-      losses.forEach((loss, i) => {
-        const [x, y] = [1, 2].map((j) => number(words[4 * i + j], -1e3, 1e3));
-        state.views[loss] = { x, y, zoom: number(words[4 * i + 3], FAR, NEAR) };
-      });
-      state.lead = losses[0];
-    },
-    zoom: ([way, ...more]) => {
-      good((way === "together" || way === "apart") && !more.length);
-      state.together = way === "together";
-    },
-    space: ([loss, ...more]) => {
-      good(state.losses.includes(loss) && !more.length);
-      state.space = loss;
-    },
-    threshold: ([name, at, ...more]) => {
-      good(parts.has("enrol") && name === state.names[state.space] && !more.length);
-      state.threshold = { name, at: number(at, 0, 1e9) };
-    },
-    areas: ([which, ...more]) => {
-      good(parts.has("enrol") && (which === "ten" || which === "none") && !more.length);
-      state.areas = which === "ten";
-    },
-  };
-  const keys = distinct(said.map((s) => s.split(":")[0]));
-  const order = Object.keys(readers).filter((key) => keys.includes(key)); // a space is of the losses shown
-  good(order.length === keys.length);
-  for (const key of order) {
-    const words = said[keys.indexOf(key)].slice(key.length + 1);
-    good(words !== "" || key === "pin");
-    readers[key](words === "" ? [] : words.split(","));
-  }
-  good(state.together ? Object.values(state.views).filter((v) => v !== AFAR).length <= 1 : true);
-  return state;
 }

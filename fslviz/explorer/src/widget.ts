@@ -1,8 +1,8 @@
 // The explorer in a notebook: anywidget's front end. The kernel sends the parts; the state is the model's.
 import type { Pack } from "./pack";
 import { Pack as Parts } from "./pack";
-import { type Options, Page } from "./page";
-import { threshold } from "./state";
+import { Page } from "./page";
+import { type Options, threshold } from "./state";
 import { dress } from "./style";
 
 interface Model {
@@ -44,7 +44,7 @@ export function render({ model, el: root }: { model: Model; el: HTMLElement }) {
     return { losses, margins: Object.fromEntries(margins), step, threshold: threshold(page.state), selection };
   };
   const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
-  const page = new Page(root, pack, options, false, () => {
+  const page = new Page(root, pack, options, "", () => {
     const now = here();
     for (const name of TRAITS) if (!same(model.get(name), now[name])) model.set(name, now[name]);
     model.save_changes();

@@ -1,0 +1,76 @@
+// What lies over the dots: the names of the classes, what is pointed at or held and what it is linked to, a lasso.
+import { hex } from "./colour";
+import type { Place } from "./geometry";
+import type { Painter, Scene } from "./painter";
+
+export function marks(painter: Painter, { path, links, rings, loop, ink, paper }: Scene) {
+  const { side, under, dots, over, colours } = painter;
+  const [ctx, ratio] = [over.getContext("2d")!, devicePixelRatio];
+  const pixels = (line: Place[]) => line.map((p) => painter.toPixel(p));
+  ctx.clearRect(0, 0, side, side);
+  if (paper) for (const layer of [under, dots]) ctx.drawImage(layer, 0, 0); // Chromium prints it opaque
+  ctx.font = `600 ${11 * ratio}px system-ui, sans-serif`;
+  Object.assign(ctx, { textAlign: "center", textBaseline: "middle", lineJoin: "round" });
+  centres(painter).forEach((centre, label) => {
+    if (!centre) return;
+    const pixel = painter.toPixel(centre);
+    ring(ctx, pixel, 8.5 * ratio, hex(colours[label]), 1.5 * ratio, "#fffffff0");
+    ctx.fillStyle = "#222";
+    ctx.fillText(`${label}`, pixel[0], pixel[1] + ratio / 2);
+  });
+  Object.assign(ctx, { strokeStyle: ink, lineWidth: ratio });
+  for (const line of links) {
+    stroke(ctx, pixels(line));
+    ring(ctx, painter.toPixel(line[1]), 4 * ratio, ink, 1.5 * ratio);
+  }
+  if (path.length) {
+    ctx.lineWidth = 2.5 * ratio;
+    stroke(ctx, pixels(path));
+  }
+  for (const { place, fill, text } of rings) {
+    const pixel = painter.toPixel(place);
+    ring(ctx, pixel, (text ? 9 : 7) * ratio, ink, (text ? 2 : 3) * ratio, fill);
+    ctx.fillStyle = "#222";
+    if (text) ctx.fillText(text, pixel[0], pixel[1] + ratio / 2);
+  }
+  if (!loop) return;
+  ctx.lineWidth = 1.5 * ratio;
+  ctx.setLineDash([4 * ratio, 3 * ratio]);
+  stroke(ctx, loop);
+  ctx.setLineDash([]);
+}
+
+// The mean place of each class (null where it has none).
+function centres({ space, labels, colours }: Painter): (Place | null)[] {
+  const [places, sums] = [space.places(), colours.map(() => [0, 0, 0])];
+  for (let i = 0; i < space.n; i++) {
+    const sum = sums[labels[i]];
+    sum[0] += places[2 * i];
+    sum[1] += places[2 * i + 1];
+    sum[2]++;
+  }
+  return sums.map(([x, y, count]) => (count ? [x / count, y / count] : null));
+}
+
+function ring(
+  ctx: CanvasRenderingContext2D,
+  [x, y]: Place,
+  radius: number,
+  colour: string,
+  width: number,
+  fill?: string,
+) {
+  ctx.save();
+  ctx.beginPath();
+  ctx.arc(x, y, radius, 0, 7);
+  Object.assign(ctx, { fillStyle: fill ?? "transparent", strokeStyle: colour, lineWidth: width });
+  ctx.fill();
+  ctx.stroke();
+  ctx.restore();
+}
+
+function stroke(ctx: CanvasRenderingContext2D, line: Place[]) {
+  ctx.beginPath();
+  for (const p of line) ctx.lineTo(...p);
+  ctx.stroke();
+}
