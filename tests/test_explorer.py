@@ -452,6 +452,48 @@ def test_a_link_within_the_page_is_followed(opened):
     assert page.locator(".fx-points").count() == 1
 
 
+def test_every_view_survives_its_link(opened):
+    """States at random: the text of each, read, is the same text again."""
+    page, rng = opened(), np.random.default_rng(0)
+    names = list(pack.manifest()["spaces"])
+    for _ in range(60):
+        shown = {pack.manifest()["spaces"][n]["loss"]: n for n in rng.choice(names[:-4], rng.integers(1, 5))}
+        losses = list(shown)
+        lit = [
+            None,
+            {"kind": "classes", "classes": rng.permutation(10)[: rng.integers(1, 10)].tolist()},
+            {"kind": "around", "name": names[3], "step": 1, "digit": int(rng.integers(5000))},
+            {"kind": "won", "from": names[0], "to": names[4]},
+            {
+                "kind": "loop",
+                "name": names[2],
+                "step": 0.5,
+                "count": 3,
+                "way": rng.normal(size=(20, 2)).round(4).tolist(),
+            },
+        ][rng.integers(5)]
+        view = dict(zip("xy", rng.normal(size=2).tolist(), strict=True)) | {"zoom": float(rng.uniform(0.3, 40))}
+        state = {"losses": losses, "names": shown, "lead": losses[-1], "space": losses[0], "lit": lit}
+        state |= {
+            "step": float(rng.choice([1, rng.random()])),
+            "pins": rng.permutation(5000)[: rng.integers(3)].tolist(),
+        }
+        if rng.random() < 0.5:
+            state["threshold"] = {"name": shown[losses[0]], "at": float(10 ** rng.uniform(-7, 2))}
+        first, again, noted = page.evaluate(
+            """async ([state, loss, view, apart]) => { const e = document.querySelector('.fslviz-explorer').explorer;
+            e.set({ ...state, names: { ...e.state.names, ...state.names }, areas: apart, together: true }, false);
+            e.view(loss, view); if (apart) e.set({ together: false }, false);
+            const link = e.link(); location.hash = ''; location.hash = link.split('#')[1];
+            await new Promise((r) => setTimeout(r, 60));
+            return [link, e.link(), !document.querySelector('.fx-note').hidden]; }""",
+            [state, losses[-1], view, bool(rng.random() < 0.4)],
+        )
+        assert again == first
+        assert len(first.split("#")[1]) < 700
+        assert not noted or lit["kind"] == "loop"  # which says that it holds another number of digits
+
+
 def test_no_link_breaks_the_explorer(opened):
     """Links cut, doubled and garbled at random: each is taken up or left aside, and the spaces stay."""
     page, rng, outcomes = opened(), np.random.default_rng(0), set()

@@ -1,10 +1,12 @@
 """What misleads, slips or breaks: each kind of fault as a reader would meet it, in a real browser."""
 
+import io
 import re
 
 import numpy as np
 import pytest
 from hand import ALL, PAGE, SEVEN, STAR, canvas, figures, pad_at, picture, pixel_of, settled, strip, stroke, touch
+from PIL import Image
 
 import fslviz
 from fslviz import explorer
@@ -433,12 +435,19 @@ def test_forced_colours_are_legible(opened):
     page = opened(forced_colors="active")
     stroke(page, SEVEN)
     page.wait_for_selector(".fx-row")
-    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    bar = page.locator(".fx-in").first.evaluate("b => getComputedStyle(b).backgroundColor")
-    assert bar != ground
-    key = page.locator(".fx-key .fx-genuine").evaluate("k => getComputedStyle(k).color")
-    assert key != ground
-    assert page.locator(".fx-digit").first.evaluate("b => getComputedStyle(b).borderColor") != ground
+
+    def seen(selector):
+        """The picture of an element as it is on the screen."""
+        shot = page.locator(selector).first.screenshot()
+        return np.array(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+
+    for bar, track in (("in", 0), ("out", 5)):
+        picture = seen(f".fx-row:nth-child({track + 1}) .fx-track")
+        middle = picture[len(picture) // 2]
+        left, right = middle[6], middle[-6]
+        assert np.abs(left - right).max() > 60, bar  # where the bar is, and where it has ended
+    assert np.ptp(seen(".fx-key .fx-genuine").reshape(-1, 3), axis=0).max() > 100
+    assert np.ptp(seen(".fx-digit").reshape(-1, 3), axis=0).max() > 100
 
 
 # ---- names

@@ -1,8 +1,8 @@
 // The errors of a loss over its margins, above the slider that goes through them.
-import { distance, el, percent } from "./dom";
+import { distance, el } from "./dom";
 import type { Entry } from "./pack";
 
-const TICKS = [0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5];
+const TICKS = [0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5];
 const APART = 0.17; // of the height: what a tick's label needs
 // Beyond these margins no arrangement of ten classes on a circle, 36 degrees apart, satisfies the loss.
 const LIMITS: Record<string, number> = { cosface: 1 - Math.cos(Math.PI / 5), arcface: Math.PI / 5 };
@@ -32,7 +32,7 @@ export class Curve {
     for (const tick of TICKS.filter((t) => t > low && t < high && up(t) < 0.95)) {
       if (up(tick) - last < APART) continue;
       last = up(tick);
-      plot.append(el("span.level", { style: `bottom:${100 * last}%` }, percent(tick, 0)));
+      plot.append(el("span.level", { style: `bottom:${100 * last}%` }, `${+(100 * tick).toPrecision(2)}%`));
     }
     const over = sweep.findIndex((s) => s.margin! > LIMITS[s.loss]);
     if (over > 0) {

@@ -88,3 +88,6 @@ export const percent = (v: number, digits = 1) => `${(100 * v).toFixed(digits)}%
 export const distance = (d: number) => (d === 0 || d >= 0.001 ? d.toFixed(3) : d.toExponential(1));
 
 export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+// Between parts of long work: what hands do meanwhile comes first.
+export const pause = () => new Promise<void>((resolve) => setTimeout(resolve));

@@ -20,5 +20,5 @@ export async function answer(lit: Lit, pack: Pack, labels: Uint8Array): Promise<
     if (lit.kind === "around") return space.nearest(space.target, space.place(lit.digit), AROUND);
     return [...Array(space.n).keys()].filter((i) => within(at(space.target, i), lit.way));
   }
-  return moved(await shown(lit.from), await shown(lit.to), labels)[lit.kind];
+  return (await moved(await shown(lit.from), await shown(lit.to), labels))[lit.kind];
 }

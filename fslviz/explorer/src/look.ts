@@ -104,9 +104,11 @@ export class Look {
       [names[this.where.value], this.from.value, this.to.value].map((n) => this.space(n)),
     );
     if (this.shown !== asked) return;
-    const { alike, torn } = worst(spaces[0], this.labels, PAIRS);
+    const { alike, torn } = await worst(spaces[0], this.labels, PAIRS);
     await Promise.all([this.list(this.lists.alike, alike), this.list(this.lists.torn, torn)]);
-    const found = moved(spaces[1], spaces[2], this.labels);
+    if (this.shown !== asked) return;
+    const found = await moved(spaces[1], spaces[2], this.labels);
+    if (this.shown !== asked) return;
     const [from, to] = [this.from.value, this.to.value];
     const chip = (kind: "lost" | "won", words: string) =>
       button(`${found[kind].length} ${words}`, () => this.host.set({ lit: { kind, from, to } }, true));

@@ -1,9 +1,11 @@
 // What is measured in a space on request: thresholds, the worst pairs, and what moved between two spaces.
+import { pause } from "./dom";
 import { at, mean, type Place, share } from "./geometry";
 import type { Space } from "./space";
 
-export const NEIGHBOURS = 15;
-export const RUN_AT = 0.01; // the share of impostors that a lock lets in: where chapter 6 runs one
+const NEIGHBOURS = 15;
+const PART = 250; // digits that long work does at a time
+const RUN_AT = 0.01; // the share of impostors that a lock lets in: where chapter 6 runs one
 const MOVED = 8; // of 15 neighbours: a digit that has lost or won so many of its class has moved
 
 export interface Template {
@@ -56,12 +58,17 @@ export interface Pair {
 }
 
 // The pairs of digits that a space tells worst: of two classes and nearest, of one class and farthest. Each digit once.
-export function worst(space: Space, labels: Uint8Array, count: number): { alike: Pair[]; torn: Pair[] } {
+export async function worst(
+  space: Space,
+  labels: Uint8Array,
+  count: number,
+): Promise<Record<"alike" | "torn", Pair[]>> {
   const compared = Array.from({ length: space.n }, (_, i) => space.compared(space.place(i)));
   const far = (i: number, j: number) => Math.hypot(compared[i][0] - compared[j][0], compared[i][1] - compared[j][1]);
   const alike: Pair[] = [];
   const torn: Pair[] = [];
   for (let i = 0; i < space.n; i++) {
+    if (i % PART === 0) await pause();
     let [near, least, away, most] = [-1, Number.POSITIVE_INFINITY, -1, -1];
     for (let j = 0; j < space.n; j++) {
       if (i === j) continue;
@@ -83,9 +90,14 @@ export function worst(space: Space, labels: Uint8Array, count: number): { alike:
 }
 
 // How many of the 15 nearest of each digit are of its class.
-function own(space: Space, labels: Uint8Array): number[] {
-  const order = sorted(space);
-  return Array.from({ length: space.n }, (_, i) => order(i).filter((j) => labels[j] === labels[i]).length);
+async function own(space: Space, labels: Uint8Array): Promise<number[]> {
+  const nearest = sorted(space);
+  const found: number[] = [];
+  for (let i = 0; i < space.n; i++) {
+    if (i % PART === 0) await pause();
+    found.push(nearest(i).filter((j) => labels[j] === labels[i]).length);
+  }
+  return found;
 }
 
 // The nearest digits of each, by a grid: places that are compared are brought into cells of a few digits each.
@@ -114,8 +126,8 @@ function sorted(space: Space): (i: number) => number[] {
 }
 
 // The digits that have lost neighbours of their class, or won some, from one space to another.
-export function moved(from: Space, to: Space, labels: Uint8Array): { lost: number[]; won: number[] } {
-  const [before, after] = [own(from, labels), own(to, labels)];
+export async function moved(from: Space, to: Space, labels: Uint8Array): Promise<Record<"lost" | "won", number[]>> {
+  const [before, after] = [await own(from, labels), await own(to, labels)];
   const all = [...before.keys()];
   return {
     lost: all.filter((i) => before[i] - after[i] >= MOVED),

@@ -1,4 +1,5 @@
 // What is embedded in the page: the drawing on the pad, and a digit on its way as it is bent.
+import { pause } from "./dom";
 import type { Place } from "./geometry";
 import { BENDS, bent } from "./ink";
 import { Network } from "./network";
@@ -53,9 +54,13 @@ export class Probes {
     const whole = `${name} ${key || `drawing ${this.drawn.get(image)}`} ${bend.way}`;
     const { most } = BENDS[bend.way];
     if (!this.ways.has(whole)) {
-      const stops = Array.from({ length: STOPS + 1 }, (_, i) => most * ((2 * i) / STOPS - 1));
+      const path: Place[] = [];
+      for (let i = 0; i <= STOPS; i++) {
+        if (i % 3 === 0) await pause();
+        path.push(place(most * ((2 * i) / STOPS - 1)));
+      }
       if (this.ways.size > 200) this.ways.clear();
-      this.ways.set(whole, stops.map(place));
+      this.ways.set(whole, path);
     }
     return { path: this.ways.get(whole)!, now: place(bend.amount) };
   }
