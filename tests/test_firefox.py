@@ -129,6 +129,13 @@ def test_margin_training_and_reset(page):
     page.wait("document.body.innerText.includes('margin 0.1\\n') && !location.hash")
 
 
+def test_the_lab_trains(page):
+    press(page, ".fx-lab .fx-controls .fx-bar:nth-of-type(3) button")
+    page.wait(f"{EXPLORER}.lab.report?.images > 5000", 60)
+    assert page.evaluate(f"{EXPLORER}.lab.report.accuracy") > 0.85
+    page.evaluate(f"{EXPLORER}.lab.stop()")
+
+
 def test_what_is_painted_is_seen(page):
     """The picture on the screen itself: spots of ten colours in a space, and not in its corner."""
     page.box(".fx-square")

@@ -87,8 +87,12 @@ def test_an_explorer_stands_on_the_page(browser, name):
         assert not page.locator(".fx-note").is_visible()
         for name in re.findall(r"(\w+)@([\d.]+)", links.nth(i).get_attribute("href")):
             assert f"margin {name[1]}\n" in figures(page, NAMES[name[0]])
-        box = page.locator(".fx-square").last.bounding_box()
+        trains = "lab:" in links.nth(i).get_attribute("href")
+        box = page.locator(".fx-lab .fx-square" if trains else ".fx-grid .fx-square").last.bounding_box()
         assert 0 < box["y"] < box["y"] + box["height"] < 720  # what the link has moved is in view
+        if trains:
+            page.wait_for_selector(".fx-lab p.fx-figures:has-text('images seen')")
+            page.evaluate("document.querySelector('.fslviz-explorer').explorer.lab.stop()")
     assert links.count() >= 1
     page.go_back()
     page.wait_for_timeout(300)

@@ -17,7 +17,7 @@ from fslviz.errors import between, plain, unknown
 from fslviz.explorer import pack
 
 SCRIPT = Path(__file__).parent / "explorer.js"
-PARTS = ("choose", "margin", "training", "draw", "enrol", "look")
+PARTS = ("choose", "margin", "training", "draw", "enrol", "look", "lab")
 
 
 class _Float(traitlets.Float):
@@ -39,10 +39,10 @@ class Explorer(anywidget.AnyWidget):
 
     ``losses``: the spaces shown; "contrastive-six", "triplet-six", "softmax-six" and "arcface-six" were learned from
     six digits and have never met 0, 4, 5 and 8. ``parts``: what stands beside them, of "choose" (the losses), "margin",
-    "training", "draw", "enrol" and "look" (a digit bent, the worst pairs, what moved); all by default. ``margins``: a
-    trained margin for each loss that has one. ``step``: the place in the training, from 0 to 1. ``threshold``: a
-    distance in the first space, or None for that which 1% of the impostors pass. ``selection``: the indices of the
-    test images that are lit. All but ``parts`` follow the reader's hand and can be
+    "training", "draw", "enrol", "look" (a digit bent, the worst pairs, what moved) and "lab" (training in the page);
+    all by default. ``margins``: a trained margin for each loss that has one. ``step``: the place in the training, from
+    0 to 1. ``threshold``: a distance in the first space, or None for that which 1% of the impostors pass.
+    ``selection``: the indices of the test images that are lit. All but ``parts`` follow the reader's hand and can be
     set. Raises ValueError for a name or a number that can't be, RuntimeError where the pack is damaged.
     """
 
@@ -144,6 +144,6 @@ def ship(folder: Path) -> None:
     """Write the script, and every part as a script of its own: a page opened from a file may load nothing else."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "explorer.js").write_bytes(SCRIPT.read_bytes())
-    for name in ["manifest", *pack.manifest()["parts"]]:
+    for name in ["manifest", "lab", *pack.manifest()["parts"]]:
         text = f'fslvizPart("{name}","{base64.b85encode(pack.packed(name)).decode()}")'
         (folder / f"{name.replace('/', '.')}.js").write_text(text)

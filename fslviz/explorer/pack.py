@@ -25,6 +25,7 @@ from torch import Tensor
 from fslviz.data import Data, load, whole_file
 from fslviz.errors import unknown
 from fslviz.evaluation import knn_accuracy, merits
+from fslviz.explorer import lab
 from fslviz.margins import Softmax
 from fslviz.models import EmbeddingNet
 from fslviz.pictures import MEAN, STD
@@ -79,6 +80,7 @@ def sweep() -> None:
         _, entry = _space(name, train(loss, six, images=IMAGES), data, reference, pack)
         spaces[name] = entry | {"loss": name, "margin": None, "classes": six.train_labels.unique().tolist()}
         print(name, entry["merits"], flush=True)
+    add_lab(data, pack)
     order = [*MARGINS, *SIX]
     manifest = {
         "version": VERSION,
@@ -109,6 +111,13 @@ def sweep() -> None:
     ):
         with whole_file(HERE / file_name) as file:
             file.write(content)
+
+
+def add_lab(data: Data, pack: _Pack) -> None:
+    """The parts that the lab fetches when it is started."""
+    images, labels = lab.digits(data)
+    pack.add("lab/digits", _nibbles(images), labels.numpy().astype(np.uint8))
+    pack.add("lab/net", lab.start(data).model.flat())  # type: ignore[operator]
 
 
 class _Pack:
@@ -285,9 +294,11 @@ def manifest() -> dict[str, Any]:
 
 
 def packed(name: str) -> bytes:
-    """One part of the pack as the front end takes it: compressed. ``"manifest"`` is one of them."""
+    """One part of the pack as the front end takes it: compressed. ``"manifest"`` and ``"lab"``, a script, are two."""
     if name == "manifest":
         return zlib.compress(json.dumps(manifest()).encode(), 9)
+    if name == "lab":
+        return zlib.compress((HERE / "lab.js").read_bytes(), 9)
     parts = manifest()["parts"]
     if name not in parts:
         unknown("part", name, parts)

@@ -1,5 +1,5 @@
 // When squares are painted, and how many at once: what has changed, within a frame's time.
-import { type Rgb, surroundings } from "./colour";
+import { surroundings } from "./colour";
 import type { Panel } from "./panel";
 import { type Around, type Shown, scene } from "./scene";
 import type { View } from "./state";
@@ -21,7 +21,7 @@ export interface Easel {
 export class Frames {
   waiting = 0; // for a frame
   readonly times = { frame: [] as number[], pen: [] as number[] };
-  ink: Rgb = [0, 0, 0];
+  around: Around = PAPER; // how the page is painted
   private penned = 0;
   private printing = false;
   private next = 0; // the panel to begin with
@@ -53,8 +53,8 @@ export class Frames {
     const { easel, printing } = this;
     const around = printing ? PAPER : { ...surroundings(easel.root, easel.shade), paper: false };
     easel.root.classList.toggle("fx-dark", around.dark);
-    if (`${around.ink}` !== `${this.ink}`) easel.inked(around.css);
-    this.ink = around.ink;
+    if (`${around.ink}` !== `${this.around.ink}` || around.paper !== this.around.paper) easel.inked(around.css);
+    this.around = around;
     const panels = easel.panels();
     const shown = easel.scene();
     for (let i = 0; i < panels.length; i++) {

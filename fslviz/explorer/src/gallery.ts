@@ -101,6 +101,11 @@ export class Gallery {
     return !this.symbols.size;
   }
 
+  // A sample of each symbol.
+  get drawings() {
+    return [...this.symbols].map(([name, [image]]) => ({ name: first(name), image }));
+  }
+
   get said() {
     return this.verdict.textContent ?? "";
   }

@@ -1,8 +1,9 @@
 // The state's text, in an address: "v2;show:triplet@1,cosface@0.8;step:0.5;lit:classes,4,9". What is as usual on a page
 // is left out. A text is taken up whole or not at all.
 import type { Place } from "./geometry";
+import { LOSSES, MINING, MOST } from "./lab/held";
 import type { Entry } from "./pack";
-import { AFAR, FAR, type Lit, NEAR, type State, threshold } from "./state";
+import { AFAR, FAR, type Lab, type Lit, NEAR, type State, threshold } from "./state";
 
 const VERSION = "v2";
 
@@ -25,6 +26,15 @@ export function write(state: State, usual: State): string {
     zoom: (s) => [s.together ? "together" : "apart"],
     space: (s) => [s.space],
     threshold: (s) => (threshold(s) === null ? [] : [s.threshold!.name, round(s.threshold!.at)]),
+    lab: ({ lab }) => [
+      lab.loss,
+      round(lab.margin),
+      lab.scale,
+      lab.mining,
+      lab.left.join("") || "none",
+      lab.seed,
+      lab.from,
+    ],
     areas: (s) => [s.areas ? "ten" : "none"],
   };
   const changed = Object.entries(said).filter(([, words]) => `${words(state)}` !== `${words(usual)}`);
@@ -118,6 +128,20 @@ export function read(text: string, usual: State, { spaces, shown, parts }: World
     threshold: ([name, at, ...more]) => {
       good(parts.has("enrol") && name === state.names[state.space] && !more.length);
       state.threshold = { name, at: number(at, 0, 1e9) };
+    },
+    lab: ([loss, margin, scale, mining, left, seed, from, ...more]) => {
+      good(parts.has("lab") && !more.length && (LOSSES as readonly string[]).includes(loss) && MINING.includes(mining));
+      good(from === "trained" || from === "chance");
+      good(left === "none" || /^[0-9]{1,8}$/.test(left));
+      state.lab = {
+        loss,
+        margin: number(margin, 0, MOST[loss] ?? 0, loss === "sphereface"),
+        scale: number(scale, 1, 64),
+        mining: mining as Lab["mining"],
+        left: distinct(left === "none" ? [] : [...left].map(Number)),
+        seed: number(seed, 0, 999999, true),
+        from,
+      };
     },
     areas: ([which, ...more]) => {
       good(parts.has("enrol") && (which === "ten" || which === "none") && !more.length);

@@ -30,7 +30,7 @@ export class Look {
     private host: {
       state: State;
       usual: State;
-      frames: { ink: Rgb };
+      frames: { around: { ink: Rgb } };
       set(change: Partial<State>, deed: boolean): void;
       bent(): void;
       update(glide: boolean): void;
@@ -76,7 +76,7 @@ export class Look {
     this.slider.setAttribute("aria-valuetext", this.said.textContent);
     const ctx = this.picture.getContext("2d")!;
     ctx.clearRect(0, 0, 28, 28);
-    if (image) paint(ctx, image, 0, 0, this.host.frames.ink);
+    if (image) paint(ctx, image, 0, 0, this.host.frames.around.ink);
   }
 
   // The lists, for the spaces that are shown now.
@@ -97,7 +97,7 @@ export class Look {
     );
     choices(this.from, offered as [string, string][], keep(this.from, values, names[first]));
     choices(this.to, offered as [string, string][], keep(this.to, values, second === first ? other : names[second]));
-    const asked = `${names[this.where.value]} ${this.from.value} ${this.to.value} ${this.host.frames.ink}`;
+    const asked = `${names[this.where.value]} ${this.from.value} ${this.to.value} ${this.host.frames.around.ink}`;
     if (this.shown === asked) return;
     this.shown = asked;
     const spaces = await Promise.all(
@@ -125,7 +125,7 @@ export class Look {
     const buttons = pairs.map(async ({ digits, distance: d }) => {
       const images = await Promise.all(digits.map((i) => this.pack.image("digits", i)));
       const canvas = el("canvas", { width: 58, height: 28, ariaHidden: "true" });
-      images.forEach((image, n) => paint(canvas.getContext("2d")!, image, 30 * n, 0, this.host.frames.ink));
+      images.forEach((image, n) => paint(canvas.getContext("2d")!, image, 30 * n, 0, this.host.frames.around.ink));
       const [a, b] = digits.map((i) => this.labels[i]);
       const name = `a ${a} and a ${b}, ${distance(d)} apart`;
       const show = () => this.host.set({ pins: digits, views: this.host.usual.views }, true);

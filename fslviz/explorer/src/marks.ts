@@ -3,7 +3,7 @@ import { hex } from "./colour";
 import type { Place } from "./geometry";
 import type { Painter, Scene } from "./painter";
 
-export function marks(painter: Painter, { path, links, rings, loop, ink, paper }: Scene) {
+export function marks(painter: Painter, { path, links, arrows, rings, loop, ink, paper }: Scene) {
   const { side, under, dots, over, colours } = painter;
   const [ctx, ratio] = [over.getContext("2d")!, devicePixelRatio];
   const pixels = (line: Place[]) => line.map((p) => painter.toPixel(p));
@@ -23,6 +23,7 @@ export function marks(painter: Painter, { path, links, rings, loop, ink, paper }
     stroke(ctx, pixels(line));
     ring(ctx, painter.toPixel(line[1]), 4 * ratio, ink, 1.5 * ratio);
   }
+  for (const line of arrows) arrow(ctx, pixels(line), 4 * ratio);
   if (path.length) {
     ctx.lineWidth = 2.5 * ratio;
     stroke(ctx, pixels(path));
@@ -73,4 +74,12 @@ function stroke(ctx: CanvasRenderingContext2D, line: Place[]) {
   ctx.beginPath();
   for (const p of line) ctx.lineTo(...p);
   ctx.stroke();
+}
+
+function arrow(ctx: CanvasRenderingContext2D, [from, to]: Place[], head: number) {
+  const angle = Math.atan2(to[1] - from[1], to[0] - from[0]);
+  stroke(ctx, [from, to]);
+  if (Math.hypot(to[0] - from[0], to[1] - from[1]) < head) return;
+  const barb = (turn: number): Place => [to[0] - head * Math.cos(angle + turn), to[1] - head * Math.sin(angle + turn)];
+  stroke(ctx, [barb(0.5), to, barb(-0.5)]);
 }

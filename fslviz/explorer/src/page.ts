@@ -8,6 +8,7 @@ import { Frames } from "./frames";
 import { Gallery } from "./gallery";
 import type { Place } from "./geometry";
 import { prepare } from "./ink";
+import { Lab } from "./lab/lab";
 import { read, write } from "./link";
 import { Live } from "./live";
 import { Loader } from "./loader";
@@ -46,6 +47,7 @@ export class Page implements Host {
   private pad?: Pad;
   private trainer?: Trainer;
   look?: Look;
+  private lab?: Lab;
   private address?: Address;
   private penned = 0;
 
@@ -111,11 +113,16 @@ export class Page implements Host {
           );
         },
       });
+    if (has("lab")) {
+      this.lab = new Lab(this.pack, this.labels.shown, this.colours, this);
+      signal.addEventListener("abort", () => this.lab?.stop());
+    }
     if (has("look")) this.look = new Look(this.pack, this.labels.shown, this);
     const lower = el("div.lower", {}, ...[this.pad, this.gallery].flatMap((part) => (part ? [part.root] : [])));
     lower.hidden = !lower.children.length;
     this.root.replaceChildren(this.notice, this.bars.root, this.grid);
     this.root.append(...[this.trainer, this.look].flatMap((part) => (part ? [part.root] : [])), lower);
+    if (this.lab) this.root.append(this.lab.root);
     this.root.append(this.shade, this.live.root);
     if (this.look) this.root.insertBefore(lower, this.look.root);
     this.watch(signal);
@@ -197,9 +204,12 @@ export class Page implements Host {
 
   private arrived(text: string) {
     this.trainer?.stop();
+    const before = JSON.stringify(this.state.lab);
     this.take(text);
     this.cursor = -1;
-    this.root.scrollIntoView({ block: "nearest" });
+    const trains = before !== JSON.stringify(this.state.lab); // a link to the lab is there to be seen at work
+    (trains ? this.lab?.root : this.root)?.scrollIntoView({ block: "nearest" });
+    if (trains) this.lab?.run();
     this.changes();
     this.update(true);
   }
@@ -213,7 +223,18 @@ export class Page implements Host {
 
   // ---- what is shown of it
 
+  // What lies beside the digits in the lab: the drawing, and a sample of each symbol.
+  drawings() {
+    const { drawing } = this.loader.probes;
+    return [...(drawing ? [{ name: "✎", image: drawing }] : []), ...(this.gallery?.drawings ?? [])];
+  }
+
+  around() {
+    return this.frames.around;
+  }
+
   update(glide: boolean) {
+    this.lab?.changed();
     const roots = this.state.losses.map((loss) => this.panel(loss).root);
     arrange(this.grid, roots);
     return this.loader.update(glide);

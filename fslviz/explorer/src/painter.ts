@@ -5,8 +5,18 @@ import type { Place } from "./geometry";
 import { grounds } from "./grounds";
 import { marks } from "./marks";
 import { Scatter } from "./scatter";
-import type { Space } from "./space";
 import { AFAR, type View } from "./state";
+
+// What can be painted: places of digits, gliding to new ones, with what the network makes of the plane around them.
+export interface Plane {
+  name: string;
+  step: number;
+  n: number;
+  progress: number;
+  target: Float32Array;
+  places(): Float32Array;
+  entry: { cosine: boolean; radius: number; weight?: Place[]; bias: number[]; classes?: number[] };
+}
 
 const FILL = 0.82; // of half the canvas: where the rim of a space lies
 
@@ -14,6 +24,7 @@ export interface Scene {
   view: View;
   lit: Set<number> | null; // null: all alike
   path: Place[]; // of a digit that is bent
+  arrows: Place[][];
   links: Place[][]; // from a digit or drawing to its neighbours, or of a pair
   rings: { place: Place; fill?: string; text?: string }[];
   areas: { place: Place; at: Place; reach: number; colour: string }[];
@@ -33,7 +44,7 @@ export class Painter {
   private drawn = ["", "", ""];
 
   constructor(
-    readonly space: Space,
+    readonly space: Plane,
     readonly labels: Uint8Array,
     readonly colours: Rgb[],
   ) {
@@ -80,10 +91,16 @@ export class Painter {
     this.view = scene.view;
     const { name, step, n, progress } = this.space;
     const shown = JSON.stringify([name, step, n, progress, scene.view, scene.dark]);
-    const { areas, lit, path, links, rings, loop, ink, paper } = scene;
-    this.once(0, [shown, areas], () => grounds(this, areas));
+    const { areas, lit, path, links, arrows, rings, loop, ink, paper } = scene;
+    this.once(0, [shown, areas, this.space.entry?.weight], () => grounds(this, areas));
     this.once(1, [shown, id(lit)], () => this.scatter.draw(this, this.space, lit, scene.dark));
-    this.once(2, [shown, path, links, rings, loop, ink, paper], () => marks(this, scene));
+    this.once(2, [shown, path, links, arrows, rings, loop, ink, paper], () => marks(this, scene));
+  }
+
+  // Nothing is shown until the next painting.
+  blank() {
+    for (const one of [this.under, this.dots, this.over]) one.getContext("2d")!.clearRect(0, 0, this.side, this.side);
+    this.drawn = ["", "", ""];
   }
 
   private once(layer: number, shows: unknown, draw: () => void) {

@@ -1,6 +1,6 @@
 // The dots of a space, laid pixel by pixel into a canvas.
 import type { Rgb } from "./colour";
-import type { Space } from "./space";
+import type { Plane } from "./painter";
 
 interface Sheet {
   dots: HTMLCanvasElement;
@@ -14,7 +14,7 @@ interface Sheet {
 export class Scatter {
   private pixels: ImageData | null = null;
 
-  draw({ dots, side, unit, view, labels, colours }: Sheet, space: Space, lit: Set<number> | null, dark: boolean) {
+  draw({ dots, side, unit, view, labels, colours }: Sheet, space: Plane, lit: Set<number> | null, dark: boolean) {
     const ctx = dots.getContext("2d")!;
     if (this.pixels?.width !== side) this.pixels = ctx.createImageData(side, side);
     const [data, places] = [new Uint32Array(this.pixels.data.buffer).fill(0), space.places()];

@@ -74,6 +74,7 @@ export function scene(shown: Shown, panel: Panel, view: View, around: Around): S
     view,
     lit,
     links,
+    arrows: [],
     path: bend?.path ?? [],
     rings: [...rings, ...(enrolled?.rings ?? [])],
     areas: enrolled?.areas ?? [],

@@ -16,6 +16,17 @@ export type Lit =
   | { kind: "lost" | "won"; from: string; to: string }
   | { kind: "digits"; digits: number[] };
 
+// What a training in the page is held to.
+export interface Lab {
+  loss: string;
+  margin: number;
+  scale: number;
+  mining: "all" | "random" | "semihard" | "hard";
+  left: number[]; // classes that are left out
+  seed: number;
+  from: "trained" | "chance";
+}
+
 export interface State {
   losses: string[];
   names: Record<string, string>; // of the network shown for each loss, such as "cosface@0.1"
@@ -27,6 +38,7 @@ export interface State {
   views: Record<string, View>;
   space: string; // the loss whose space verifies
   threshold: { name: string; at: number } | null; // it belongs to one network; null: where the page opens
+  lab: Lab;
   areas: boolean; // whether the ten digits' accepted regions are drawn
 }
 
@@ -65,9 +77,20 @@ export function usual(options: Options, { spaces, default: usual }: Manifest): S
     views: Object.fromEntries(Object.keys(names).map((loss) => [loss, AFAR])),
     space: lead,
     threshold: threshold === null ? null : { name: names[lead], at: threshold },
+    lab: {
+      loss: kind(lead),
+      margin: margins[kind(lead)] ?? 0,
+      scale: 16,
+      mining: "all",
+      left: [],
+      seed: 0,
+      from: "trained",
+    },
     areas: false,
   };
 }
+
+const kind = (loss: string) => loss.replace("-six", "");
 
 // The threshold that the reader has set for the network that verifies now, if any.
 export function threshold({ threshold, names, space }: State): number | null {

@@ -1,0 +1,402 @@
+// The lab: a network that learns in the page, before the reader's eyes, and obeys the hand while it does.
+import { hex, type Rgb } from "../colour";
+import { button, choices, distance, el, menu, NAMES, percent, press, slider } from "../dom";
+import { at, type Place } from "../geometry";
+import type { Pack } from "../pack";
+import { Painter, type Scene } from "../painter";
+import { AFAR, type Lab as Held } from "../state";
+import { MINING, MOST } from "./held";
+import { LabSpace } from "./space";
+import type { Asked, Order, Report } from "./worker";
+
+const [TRAIN, SHOWN] = [5000, 2000]; // digits it learns from, and digits that are shown and never learned from
+const SCALED = ["normface", "cosface", "arcface"];
+const FORCE = 0.25; // of the frame: the longest arrow
+const POINTS = 200; // of the curve of the loss
+
+export interface Host {
+  state: { lab: Held };
+  set(change: { lab: Held }, deed: boolean): void;
+  drawings(): { name: string; image: Float32Array }[]; // what is drawn or enrolled, to lie beside the digits
+  around(): Pick<Scene, "dark" | "paper"> & { css: string };
+}
+
+export class Lab {
+  readonly root = el("section.lab", { ariaLabel: "lab" });
+  readonly space = new LabSpace();
+  readonly painter: Painter;
+  report: Report | null = null;
+  private worker: Worker | null = null;
+  private running = false;
+  private slow = false;
+  private forces = false;
+  private begun = ""; // the seed and the start of what is trained now
+  private frame = 0;
+  private losses: number[] = [];
+  private rights: number[] = []; // 15-NN, beside the losses
+  private drawn: string[] = [];
+  private loss: HTMLSelectElement;
+  private margin: HTMLInputElement;
+  private scale: HTMLInputElement;
+  private mining: HTMLSelectElement;
+  private seed = el("input", { type: "number", min: 0, max: 999999, step: 1, ariaLabel: "seed" });
+  private from: HTMLSelectElement;
+  private words = { margin: el("b"), scale: el("b") };
+  private labels: Record<"margin" | "scale" | "mining", HTMLElement>;
+  private play: HTMLButtonElement;
+  private digits: HTMLButtonElement[];
+  private figures = el("p.figures");
+  private curve = el("div.losses");
+  private note = el("p.fault", { hidden: true });
+  private invitation = el(
+    "p.trouble",
+    {},
+    "Start fetches the digits (0.8 MB) and trains in this page: nothing is sent.",
+  );
+  private scaled = el("span.scale", { ariaHidden: "true" }, el("i"), el("span"));
+  private python = el("code");
+
+  constructor(
+    private pack: Pack,
+    labels: Uint8Array,
+    colours: Rgb[],
+    private host: Host,
+  ) {
+    this.painter = new Painter(this.space, labels, colours);
+    const { under, dots, over } = this.painter;
+    Object.assign(over, { role: "img", ariaLabel: "the space as it is learned" });
+    const held = (change: Partial<Held>, deed = false) => host.set({ lab: { ...host.state.lab, ...change } }, deed);
+    this.loss = menu("loss to learn with", (loss) => held({ loss, margin: usualMargin(pack, loss) }, true));
+    choices(
+      this.loss,
+      Object.entries(NAMES).filter(([loss]) => !loss.endsWith("-six")),
+      "contrastive",
+    );
+    this.margin = slider("margin to learn with", [0, 1, 0.001], (v) => held({ margin: this.marginAt(v) }));
+    this.scale = slider("scale to learn with", [1, 64, 1], (scale) => held({ scale }));
+    this.mining = menu("mining", (mining) => held({ mining: mining as Held["mining"] }, true));
+    choices(
+      this.mining,
+      MINING.map((m) => [m, m]),
+      "all",
+    );
+    this.seed.onchange = () =>
+      held({ seed: Math.min(999999, Math.max(0, Math.round(this.seed.valueAsNumber) || 0)) }, true);
+    this.from = menu("where it starts", (from) => held({ from: from as Held["from"] }, true));
+    choices(
+      this.from,
+      [
+        ["trained", "a trained network"],
+        ["chance", "chance"],
+      ],
+      "trained",
+    );
+    this.labels = {
+      margin: el("label.wide", {}, "margin ", this.words.margin, this.margin),
+      scale: el("label.wide", {}, "scale ", this.words.scale, this.scale),
+      mining: el("label", {}, "mining ", this.mining),
+    };
+    this.play = button("Start", () => (this.running ? this.pause() : this.run()));
+    const step = button("One step", () => this.step());
+    const slow = button("Slow", () => this.toggle("slow", slow));
+    const forces = button("Forces", () => this.toggle("forces", forces));
+    const save = button("Save picture", () => this.save());
+    const copy = button("Copy", () => navigator.clipboard?.writeText(this.python.textContent ?? ""));
+    for (const chip of [slow, forces]) press(chip, false);
+    this.digits = colours.map((c, k) => {
+      const properties = {
+        type: "button",
+        style: `--c:${hex(c)}`,
+        ariaLabel: `leave the digits ${k} out of the training`,
+      };
+      return el("button.digit", { ...properties, onclick: () => held({ left: this.toggled(k) }, true) }, `${k}`);
+    });
+    const bar = (...children: (Node | string)[]) => el("div.bar", {}, ...children);
+    const controls = el("div.controls");
+    controls.append(
+      bar(el("label", {}, "loss ", this.loss), this.labels.mining),
+      this.labels.margin,
+      this.labels.scale,
+      bar("without ", el("span.set", { role: "group", ariaLabel: "digits left out" }, ...this.digits)),
+      bar(this.play, step, slow, forces),
+      bar(
+        el("label", {}, "from ", this.from),
+        el("label", {}, "seed ", this.seed),
+        button("Afresh", () => this.afresh()),
+      ),
+      this.figures,
+      this.curve,
+      bar(this.python, copy, save),
+    );
+    const square = el("div.square", {}, under, dots, over, this.scaled, this.invitation);
+    this.root.append(
+      el("h4", {}, "Train it here"),
+      this.note,
+      el("div.bench", {}, el("div.panel", {}, square), controls),
+    );
+    this.say();
+  }
+
+  private toggled(k: number) {
+    const { left } = this.host.state.lab;
+    const now = left.includes(k) ? left.filter((c) => c !== k) : [...left, k].sort();
+    return now.length > 8 ? left : now; // two classes stay, or there is nothing to tell apart
+  }
+
+  private toggle(what: "slow" | "forces", chip: HTMLElement) {
+    this[what] = !this[what];
+    press(chip, this[what]);
+    this.ask();
+  }
+
+  // The margins that matter lie close to 0: the slider goes by their square root.
+  private marginAt(place: number): number {
+    const { loss } = this.host.state.lab;
+    if (loss === "sphereface") return Math.round(1 + place * (MOST.sphereface - 1));
+    return +(MOST[loss] * place ** 2).toFixed(3);
+  }
+
+  private placeOf(margin: number, loss: string): number {
+    if (loss === "sphereface") return (margin - 1) / (MOST.sphereface - 1);
+    return Math.sqrt(margin / MOST[loss]);
+  }
+
+  // ---- the worker
+
+  private send(order: Order) {
+    this.worker?.postMessage(order);
+  }
+
+  private ask() {
+    const { loss, margin, scale, mining, left } = this.host.state.lab;
+    const drawings = this.host.drawings();
+    this.drawn = drawings.map(({ name }) => name);
+    const greys = drawings.map(({ image }) => Uint8Array.from(image, (v) => Math.round(255 * v)));
+    const held = { margin, scale, mining };
+    const { running, slow, forces } = this;
+    const asked = { loss, held, left, running, slow, forces, drawings: greys } as Asked;
+    this.send({ kind: "ask", asked });
+  }
+
+  // A worker with the digits, made when it is first wanted. A page from a file may start none but from a blob.
+  private async begin() {
+    if (this.worker) return;
+    this.play.disabled = true;
+    try {
+      const [code, bytes, start] = await Promise.all(
+        ["lab", "lab/digits", "lab/net"].map((part) => this.pack.part(part)),
+      );
+      const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+      const worker = new Worker(url);
+      URL.revokeObjectURL(url);
+      worker.onmessage = ({ data }) => this.told(data);
+      worker.onerror = (event) => this.told({ error: event.message || "it could not be started" });
+      this.worker = worker;
+      const all = new Uint8Array(bytes);
+      const half = 392 * (TRAIN + SHOWN);
+      const images = Uint8Array.from(
+        { length: 2 * half },
+        (_, i) => 17 * (i & 1 ? all[i >> 1] & 15 : all[i >> 1] >> 4),
+      );
+      const labels = all.subarray(half);
+      const part = (from: number, count: number) => ({
+        images: images.slice(784 * from, 784 * (from + count)),
+        labels: labels.slice(from, from + count),
+      });
+      const { mean, std } = this.pack.manifest;
+      const digits = { train: part(0, TRAIN), shown: part(TRAIN, SHOWN), standard: { mean, std } };
+      const { seed, from } = this.host.state.lab;
+      this.begun = `${seed} ${from}`;
+      this.send({ kind: "begin", ...digits, seed, start: from === "trained" ? new Float32Array(start) : null });
+      this.losses = [];
+      this.rights = [];
+    } catch (error) {
+      this.told({ error: (error as Error).message });
+    }
+    this.play.disabled = false;
+  }
+
+  async run() {
+    await this.begin();
+    this.running = this.worker !== null;
+    this.ask();
+    this.say();
+  }
+
+  pause() {
+    this.running = false;
+    this.ask();
+    this.say();
+  }
+
+  private async step() {
+    if (this.running) this.pause();
+    const fresh = !this.worker;
+    await this.begin();
+    if (fresh) this.ask();
+    this.send({ kind: "step" });
+  }
+
+  // From the start again, with the seed that is set; the old worker and its memory go.
+  private afresh() {
+    const running = this.running;
+    this.stop();
+    if (running) this.run();
+  }
+
+  stop() {
+    this.worker?.terminate();
+    this.worker = null;
+    this.running = false;
+    this.report = null;
+    this.space.clear();
+    this.painter.blank();
+    this.losses = [];
+    this.rights = [];
+    this.say();
+  }
+
+  private told(data: Report | { error: string } | { ready: true }) {
+    if ("ready" in data) return;
+    if ("error" in data) {
+      this.stop();
+      this.note.textContent = `The lab can't train here: ${data.error}`;
+      this.note.hidden = false;
+      return;
+    }
+    const { loss } = this.host.state.lab;
+    const accuracy = data.accuracy ?? this.report?.accuracy ?? null;
+    this.report = { ...data, accuracy };
+    if (!Number.isNaN(data.value)) {
+      this.losses.push(data.value);
+      this.rights.push(accuracy ?? 0);
+    }
+    if (this.losses.length > POINTS)
+      [this.losses, this.rights] = [this.losses, this.rights].map((all) => all.filter((_, i) => i % 2));
+    this.space.show(data.places, data.head !== null, data.head, loss === "softmax");
+    this.say();
+    this.paint();
+  }
+
+  // ---- what is shown
+
+  // What follows from a change of the state, or of what is drawn.
+  changed() {
+    const { seed, from } = this.host.state.lab;
+    if (this.worker && this.begun !== `${seed} ${from}`) this.afresh();
+    else if (this.worker) this.ask();
+    this.say();
+    this.paint();
+  }
+
+  say() {
+    const { loss, margin, scale, mining, left, seed, from } = this.host.state.lab;
+    this.from.value = from;
+    this.play.textContent = this.running ? "Pause" : this.worker ? "Go on" : "Start";
+    this.loss.value = loss;
+    this.mining.value = mining;
+    this.seed.value = `${seed}`;
+    this.labels.margin.hidden = !(loss in MOST);
+    this.labels.scale.hidden = !SCALED.includes(loss);
+    this.labels.mining.hidden = loss !== "triplet";
+    if (loss in MOST) {
+      this.margin.step = loss === "sphereface" ? `${1 / (MOST.sphereface - 1)}` : "0.001";
+      this.margin.value = `${this.placeOf(margin, loss)}`;
+    }
+    this.words.margin.textContent = `${margin}`;
+    this.margin.setAttribute("aria-valuetext", `${margin}`);
+    this.scale.value = `${scale}`;
+    this.words.scale.textContent = `${scale}`;
+    this.digits.forEach((chip, k) => press(chip, left.includes(k)));
+    this.python.textContent = python(this.host.state.lab);
+    const { report } = this;
+    this.scaled.hidden = !report;
+    this.invitation.hidden = report !== null;
+    this.figures.textContent = report
+      ? this.summary(report)
+      : "A small network, 8,000 weights, on 5,000 digits. Nothing is sent anywhere.";
+    this.curve.innerHTML = curve(this.losses, this.rights);
+  }
+
+  private summary({ value, images, speed, accuracy }: Report) {
+    const loss = Number.isNaN(value) ? (this.losses.at(-1) ?? Number.NaN) : value;
+    const parts = [
+      Number.isNaN(loss) ? "" : `loss ${loss.toPrecision(3)}`,
+      accuracy === null ? "" : `15-NN ${percent(accuracy)}`,
+      `${images.toLocaleString("en")} images seen`,
+      speed ? `${Math.round(speed).toLocaleString("en")} a second` : "",
+      `radius ${distance(this.space.spread)}`,
+    ];
+    return parts.filter(Boolean).join(" · ");
+  }
+
+  paint() {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.square();
+      if (this.space.progress < 1) this.paint();
+    });
+  }
+
+  private square() {
+    if (!this.report) return;
+    const { css, dark, paper } = this.host.around();
+    const { drawings, batch } = this.report;
+    const rings = this.drawn.map((name, i) => ({
+      place: this.space.framed(at(drawings, i)),
+      text: name,
+      fill: "#ffe14d",
+    }));
+    const still = { view: AFAR, lit: null, path: [], links: [], areas: [], loop: null };
+    const arrows = batch ? this.arrows(batch) : [];
+    this.painter.paint({ ...still, rings: drawings.length ? rings : [], arrows, ink: css, dark, paper });
+    const { entry } = this.space;
+    const [bar, words] = [...this.scaled.children] as HTMLElement[];
+    const length = +(entry.radius * 0.3).toPrecision(1);
+    bar.style.width = `${100 * this.painter.share(length / entry.radius)}%`;
+    words.textContent = `${+length.toPrecision(3)}`;
+  }
+
+  // Where the loss pulls each place of a batch: against its gradient, the longest as long as a quarter of the frame.
+  private arrows({ places, forces }: NonNullable<Report["batch"]>): Place[][] {
+    let most = 1e-12;
+    for (let i = 0; i < forces.length; i += 2) most = Math.max(most, Math.hypot(forces[i], forces[i + 1]));
+    return Array.from({ length: places.length / 2 }, (_, i) => {
+      const from = this.space.framed(at(places, i));
+      const [fx, fy] = at(forces, i);
+      return [from, [from[0] - (FORCE * fx) / most, from[1] - (FORCE * fy) / most]];
+    });
+  }
+
+  private save() {
+    const { under, dots, over, side } = this.painter;
+    const sheet = el("canvas", { width: side, height: side });
+    const ctx = sheet.getContext("2d")!;
+    ctx.fillStyle = this.host.around().dark ? "#121212" : "#ffffff";
+    ctx.fillRect(0, 0, side, side);
+    for (const layer of [under, dots, over]) ctx.drawImage(layer, 0, 0);
+    el("a", { href: sheet.toDataURL(), download: `${this.host.state.lab.loss}.png` }).click();
+  }
+}
+
+export function usualMargin(pack: Pack, loss: string): number {
+  return pack.manifest.default[loss] ?? 0;
+}
+
+// The line that trains the like in Python, with the book's own network.
+function python({ loss, margin, mining, left, seed }: Held): string {
+  const kept = [...Array(10).keys()].filter((k) => !left.includes(k));
+  const digits = left.length ? `fslviz.load().classes(${kept.join(", ")})` : "fslviz.load()";
+  const options = [loss in MOST ? `, margin=${margin}` : "", loss === "triplet" ? `, mining="${mining}"` : ""].join("");
+  return `fslviz.train("${loss}", ${digits}, seed=${seed}${options})`;
+}
+
+function curve(losses: number[], rights: number[]): string {
+  if (losses.length < 2) return "";
+  const most = Math.max(...losses) || 1;
+  const line = (values: number[], top: number) => values.map((v, i) => `${i},${(1 - v / top).toFixed(3)}`).join(" ");
+  const said = `the loss, from 0 to ${most.toPrecision(2)}, and 15-NN, from 0 to 100%, over the images seen`;
+  return `<svg viewBox="0 0 ${losses.length - 1} 1" preserveAspectRatio="none" role="img" aria-label="${said}">
+    <polyline class="fx-eer" points="${line(losses, most)}"/><polyline class="fx-nn" points="${line(rights, 1)}"/></svg>
+    <div class="fx-key"><span class="fx-eer">loss</span><span class="fx-nn">15-NN</span></div>`;
+}

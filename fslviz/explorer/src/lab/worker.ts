@@ -1,0 +1,168 @@
+// The lab's worker: trains as long as the page wants it to, changes what the page asks for between two batches, and
+// sends a picture of the space now and then.
+import { LOSSES, type Loss } from "./held";
+import { type Held, pull } from "./losses";
+import { Network } from "./network";
+import { kernel, tensor } from "./tensor";
+import { type Digits, Training } from "./training";
+
+export interface Asked {
+  loss: Loss;
+  held: Pick<Held, "margin" | "scale" | "mining">;
+  left: number[]; // classes that are left out
+  running: boolean;
+  slow: boolean; // a batch a second
+  forces: boolean; // whether the force on each place of a batch is told
+  drawings: Uint8Array[]; // images of 784 greys to embed beside the digits
+}
+
+export type Order =
+  | { kind: "begin"; train: Digits; shown: Digits; seed: number; start: Float32Array | null; standard: Standard }
+  | { kind: "ask"; asked: Asked }
+  | { kind: "step" };
+
+interface Standard {
+  mean: number;
+  std: number;
+}
+
+export interface Report {
+  places: Float32Array; // (shown, 2)
+  drawings: Float32Array; // (drawings, 2)
+  value: number; // the loss, a mean over the batches since the last report
+  images: number; // seen so far
+  speed: number; // images a second
+  accuracy: number | null; // 15-NN of what is shown, where it was measured
+  head: { weight: Float32Array; bias: Float32Array } | null;
+  batch: { places: Float32Array; forces: Float32Array; labels: Uint8Array } | null;
+  relaxed: boolean;
+}
+
+const SHOW = 120; // ms between two pictures, at least
+const SHARE = 0.25; // of the time that pictures may take
+const MEASURE = 1500; // ms between two measurements of 15-NN
+const REFERENCE = 5000; // training digits that it looks among
+const SLOW = 900; // ms
+
+let training: Training;
+let train: Digits;
+let shown: Digits;
+let asked: Asked;
+let relaxed = false;
+let [value, batches, spent] = [0, 0, 0]; // since the last report
+let [reported, measured] = [0, Number.NEGATIVE_INFINITY];
+let cost = 0; // ms of the last picture
+let turning = false;
+let last: Report["batch"] = null;
+
+async function obey(order: Order) {
+  if (order.kind === "begin") {
+    const reckoner = await kernel();
+    ({ train, shown } = order);
+    relaxed = reckoner.relaxed;
+    training = new Training(reckoner, train, order.standard, order.seed);
+    if (order.start) training.load(order.start);
+    measured = Number.NEGATIVE_INFINITY;
+  } else if (order.kind === "ask") {
+    const first = !asked;
+    const classed = asked && !PAIRS.includes(asked.loss);
+    asked = order.asked;
+    if (!PAIRS.includes(asked.loss) && !classed && training.spread) training.settle();
+    training.left = new Set(asked.left);
+    if (first || !asked.running) report(true); // what it starts from, or stands at
+    if (asked.running && !turning) turn();
+  } else {
+    batch();
+    report(true);
+  }
+}
+
+function batch() {
+  const began = performance.now();
+  const done = training.step(asked.loss, asked.held);
+  spent += performance.now() - began;
+  value += done.value;
+  batches++;
+  last = { places: done.places, forces: done.forces, labels: done.labels };
+}
+
+// Batches until it is time for a picture; then hands come first.
+function turn() {
+  turning = asked.running;
+  if (!turning) return;
+  const wait = asked.slow ? SLOW : 0;
+  do batch();
+  while (!wait && performance.now() - reported < Math.max(SHOW, cost / SHARE));
+  report(false);
+  setTimeout(turn, wait);
+}
+
+function report(whole: boolean) {
+  const began = performance.now();
+  const places = training.embed(shown);
+  const drawn = asked.drawings;
+  const drawings = new Uint8Array(784 * drawn.length);
+  drawn.forEach((image, i) => drawings.set(image, 784 * i));
+  const angle = ANGULAR.includes(asked.loss);
+  const accuracy = whole || began - measured > MEASURE ? nearest(places, angle) : null;
+  if (accuracy !== null) measured = began;
+  const told: Report = {
+    places,
+    drawings: training.embed({ images: drawings, labels: new Uint8Array(drawn.length) }),
+    value: batches ? value / batches : Number.NaN,
+    images: training.seen,
+    speed: spent ? (batches * training.batchSize * 1000) / spent : 0,
+    accuracy,
+    head: PAIRS.includes(asked.loss) ? null : training.head,
+    batch: asked.forces ? last : null,
+    relaxed,
+  };
+  [value, batches, spent] = [0, 0, 0];
+  postMessage(told);
+  reported = performance.now();
+  cost = accuracy === null ? reported - began : cost;
+}
+
+const PAIRS: Loss[] = ["contrastive", "triplet"];
+const ANGULAR = LOSSES.slice(3);
+
+// The share of the shown digits whose 15 nearest training digits are mostly of their class.
+function nearest(places: Float32Array, angle: boolean): number {
+  const known = training.embed(train, REFERENCE);
+  return vote(unit(known, angle), train.labels, unit(places, angle), shown.labels);
+}
+
+function unit(places: Float32Array, angle: boolean): Float32Array {
+  if (!angle) return places;
+  return places.map((v, i) => v / (Math.hypot(places[i & ~1], places[i | 1]) || 1e-12));
+}
+
+const NEIGHBOURS = 15;
+function vote(known: Float32Array, knownLabels: Uint8Array, places: Float32Array, labels: Uint8Array): number {
+  let right = 0;
+  const far = new Float64Array(NEIGHBOURS);
+  const who = new Uint8Array(NEIGHBOURS);
+  for (let i = 0; i < labels.length; i++) {
+    far.fill(Number.POSITIVE_INFINITY);
+    for (let j = 0; j < known.length / 2; j++) {
+      const d = (known[2 * j] - places[2 * i]) ** 2 + (known[2 * j + 1] - places[2 * i + 1]) ** 2;
+      let k = NEIGHBOURS - 1;
+      if (d >= far[k]) continue;
+      for (; k > 0 && far[k - 1] > d; k--) [far[k], who[k]] = [far[k - 1], who[k - 1]];
+      [far[k], who[k]] = [d, knownLabels[j]];
+    }
+    const votes = new Uint8Array(10);
+    for (const k of who) votes[k]++;
+    if (votes.indexOf(Math.max(...votes)) === labels[i]) right++;
+  }
+  return right / labels.length;
+}
+
+// A script that is loaded into a page instead of a worker lays its parts open, to be tested.
+if (typeof document === "undefined") {
+  let before = Promise.resolve(); // one order after another
+  addEventListener("message", ({ data }: MessageEvent<Order>) => {
+    before = before.then(() => obey(data)).catch((error: Error) => postMessage({ error: error.message }));
+  });
+  postMessage({ ready: true });
+} else Object.assign(globalThis, { fslvizLab: { pull, Network, Training, kernel, tensor } });
