@@ -138,7 +138,7 @@ def test_the_reader_chooses_the_losses(opened):
     page.get_by_role("button", name="Contrastive").focus()
     page.keyboard.press("Enter")
     canvas(page, "Contrastive").wait_for(state="detached")
-    assert page.locator(".fx-points").count() == 4
+    assert page.locator(".fx-grid .fx-points").count() == 4
 
 
 def test_networks_that_have_met_six_digits(opened):
@@ -442,14 +442,14 @@ def test_a_link_within_the_page_is_followed(opened):
     page = opened()
     page.evaluate("location.hash = 'explorer=v2;show:triplet@0,cosface@1.2;step:0.5'")
     page.wait_for_function("document.body.innerText.includes('margin 1.2, after')")
-    assert page.locator(".fx-points").count() == 2
+    assert page.locator(".fx-grid .fx-points").count() == 2
     assert page.get_by_label("place in the training").input_value() == "0.5"
     page.evaluate("location.hash = 'explorer=v2;show:cosface@99'")
     page.wait_for_selector(".fx-note:has-text('could not be read')")
     assert "margin 1.2, after" in figures(page, "CosFace")
     page.evaluate("location.hash = 'explorer=v2;show:cosface@0'")
     page.wait_for_selector(".fx-note", state="hidden")
-    assert page.locator(".fx-points").count() == 1
+    assert page.locator(".fx-grid .fx-points").count() == 1
 
 
 def test_every_view_survives_its_link(opened):
@@ -511,7 +511,7 @@ def test_no_link_breaks_the_explorer(opened):
         )
         outcomes.add(page.locator(".fx-note").is_visible())
         assert page.get_by_role("alert").count() == 0, text
-        assert page.locator(".fx-points").count() == len(
+        assert page.locator(".fx-grid .fx-points").count() == len(
             page.evaluate("document.querySelector('.fslviz-explorer').explorer.state.losses")
         )
     assert outcomes == {True, False}
@@ -564,7 +564,7 @@ def test_no_link_breaks_the_explorer(opened):
 def test_a_malformed_link_gives_the_usual_view(opened, hash_):
     page = opened(f"all.html#explorer={hash_}")
     assert "could not be read" in page.locator(".fx-note").inner_text()
-    assert page.locator(".fx-points").count() == 4
+    assert page.locator(".fx-grid .fx-points").count() == 4
     page.get_by_role("button", name="light the digits 4").click()
     page.wait_for_selector(".fx-note", state="hidden")  # it goes with the next deed, and so does the bad address
     assert page.url.endswith("#explorer=v2;lit:classes,4")

@@ -290,7 +290,7 @@ def test_what_moved_is_lit(opened):
         page.wait_for_timeout(300)
         page.locator(f".fx-looks button:has-text('{words}')").click()
         page.wait_for_function(f"{EXPLORER}.state.lit?.kind === '{words.split()[0]}'")
-        page.wait_for_timeout(800)
+        page.wait_for_function(f"{EXPLORER}.loader.answered === JSON.stringify({EXPLORER}.state.lit)")
         found = set(explored(page, "[...e.loader.lit]"))
         assert len(found ^ set(digits.tolist())) <= 0.1 * max(len(digits), 20)
     assert lit(opened(page.url.rsplit("/", 1)[1])) == len(found)

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 import torch
-from hand import PAGE, picture
+from axe_playwright_python.sync_playwright import Axe
+from hand import PAGE, SEVEN, picture, stroke
 from scipy.spatial.distance import cdist
 from torch.nn import functional as F
 
@@ -312,6 +313,54 @@ def test_cosface_makes_rays_and_contrastive_islands(opened_lab):
         right = [fslviz.knn_accuracy((v[:1000], y[:1000]), (v[1000:], y[1000:])) for v in (z, unit)]
         lost[loss] = right[0] - right[1]
     assert lost["cosface"] < 0.4 * lost["contrastive"], lost
+
+
+def test_what_is_drawn_lies_among_the_digits_while_they_move(opened_lab):
+    page = opened_lab()
+    page.get_by_role("button", name="Start").click()
+    stroke(page, SEVEN)
+    until(page, "lab.report?.drawings.length === 2")
+    page.get_by_role("button", name="Enrol this drawing").press("Enter")
+    stroke(page, SEVEN)
+    until(page, "lab.report?.drawings.length === 4")
+    y = fslviz.load().test_labels[:2000].numpy()
+    z, drawn = (np.array(page.evaluate(f"[...{LAB}.report.{k}]")).reshape(-1, 2) for k in ("places", "drawings"))
+    assert (y[np.argsort(cdist(drawn, z), axis=1)[:, :15]] == 7).mean() > 0.8
+
+
+def test_a_page_that_nobody_sees_does_not_train(opened_lab):
+    page = opened_lab()
+    page.get_by_role("button", name="Start").click()
+    until(page, "lab.report?.images > 0")
+    hide = """hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange')); }"""
+    page.evaluate(hide, True)
+    page.wait_for_timeout(1000)
+    seen = page.evaluate(f"{LAB}.report.images")
+    page.wait_for_timeout(700)
+    assert page.evaluate(f"{LAB}.report.images") == seen
+    page.evaluate(hide, False)
+    until(page, f"lab.report.images > {seen}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_running_lab_is_accessible_and_leaves_the_page_its_time(opened_lab, width, scheme):
+    page = opened_lab(width=width, color_scheme=scheme)
+    page.evaluate(
+        """() => { window.long = []; new PerformanceObserver((l) => l.getEntries().forEach((e) =>
+        window.long.push(e.duration))).observe({ entryTypes: ['longtask'] }); }"""
+    )
+    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Forces").click()
+    until(page, "lab.report?.images > 10000")
+    page.evaluate("window.long.length = 0")
+    page.wait_for_timeout(2000)
+    assert page.evaluate("window.long") == []  # none of 50 ms
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Pause").click()
+    found = Axe().run(page).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
 
 
 def test_workers_end(opened_lab):

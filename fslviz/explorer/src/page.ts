@@ -114,7 +114,7 @@ export class Page implements Host {
         },
       });
     if (has("lab")) {
-      this.lab = new Lab(this.pack, this.labels.shown, this.colours, this);
+      this.lab = new Lab(this.pack, this.labels.shown, this.colours, this, signal);
       signal.addEventListener("abort", () => this.lab?.stop());
     }
     if (has("look")) this.look = new Look(this.pack, this.labels.shown, this);
@@ -208,7 +208,7 @@ export class Page implements Host {
     this.take(text);
     this.cursor = -1;
     const trains = before !== JSON.stringify(this.state.lab); // a link to the lab is there to be seen at work
-    (trains ? this.lab?.root : this.root)?.scrollIntoView({ block: "nearest" });
+    (trains ? this.lab?.root : this.grid)?.scrollIntoView({ block: "nearest" });
     if (trains) this.lab?.run();
     this.changes();
     this.update(true);

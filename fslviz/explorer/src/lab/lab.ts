@@ -27,6 +27,8 @@ export class Lab {
   readonly painter: Painter;
   report: Report | null = null;
   private worker: Worker | null = null;
+  private beginning: Promise<void> | null = null;
+  private turn = 0; // of starts and stops
   private running = false;
   private slow = false;
   private forces = false;
@@ -61,8 +63,10 @@ export class Lab {
     labels: Uint8Array,
     colours: Rgb[],
     private host: Host,
+    signal: AbortSignal,
   ) {
     this.painter = new Painter(this.space, labels, colours);
+    document.addEventListener("visibilitychange", () => this.worker && this.ask(), { signal });
     const { under, dots, over } = this.painter;
     Object.assign(over, { role: "img", ariaLabel: "the space as it is learned" });
     const held = (change: Partial<Held>, deed = false) => host.set({ lab: { ...host.state.lab, ...change } }, deed);
@@ -173,19 +177,29 @@ export class Lab {
     this.drawn = drawings.map(({ name }) => name);
     const greys = drawings.map(({ image }) => Uint8Array.from(image, (v) => Math.round(255 * v)));
     const held = { margin, scale, mining };
-    const { running, slow, forces } = this;
+    const { slow, forces } = this;
+    const running = this.running && !document.hidden; // a page that nobody sees doesn't train
     const asked = { loss, held, left, running, slow, forces, drawings: greys } as Asked;
     this.send({ kind: "ask", asked });
   }
 
   // A worker with the digits, made when it is first wanted. A page from a file may start none but from a blob.
-  private async begin() {
-    if (this.worker) return;
+  private begin(): Promise<void> {
+    if (this.worker) return Promise.resolve();
+    this.beginning ??= this.fetch(this.turn).finally(() => {
+      this.beginning = null;
+    });
+    return this.beginning;
+  }
+
+  private async fetch(turn: number) {
+    this.note.hidden = true;
     this.play.disabled = true;
     try {
       const [code, bytes, start] = await Promise.all(
         ["lab", "lab/digits", "lab/net"].map((part) => this.pack.part(part)),
       );
+      if (turn !== this.turn) return; // stopped meanwhile
       const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
       const worker = new Worker(url);
       URL.revokeObjectURL(url);
@@ -212,8 +226,9 @@ export class Lab {
       this.rights = [];
     } catch (error) {
       this.told({ error: (error as Error).message });
+    } finally {
+      this.play.disabled = false;
     }
-    this.play.disabled = false;
   }
 
   async run() {
@@ -245,6 +260,7 @@ export class Lab {
   }
 
   stop() {
+    this.turn++;
     this.worker?.terminate();
     this.worker = null;
     this.running = false;

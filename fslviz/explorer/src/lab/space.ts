@@ -1,5 +1,6 @@
 // The lab's space: places as the worker reports them, in a frame that follows their spread slowly, so that a space that
 // grows is seen to grow.
+import { still } from "../dom";
 import { at, type Place } from "../geometry";
 import type { Plane } from "../painter";
 
@@ -69,7 +70,7 @@ export class LabSpace implements Plane {
   }
 
   get progress() {
-    return Math.min(1, (performance.now() - this.began) / GLIDE);
+    return still() ? 1 : Math.min(1, (performance.now() - this.began) / GLIDE);
   }
 
   places() {
