@@ -553,6 +553,7 @@ def test_no_link_breaks_the_explorer(opened):
         "v2;threshold:contrastive@1,Infinity",
         "v2;colour:red",
         "v2;lab:cosface,9,16,all,none,0,trained",
+        "v2;lab:sphereface,0,16,all,none,0,trained",
         "v2;lab:nosuch,0,16,all,none,0,trained",
         "v2;lab:triplet,1,16,all,0123456789,0,chance",
         "v2;lab:triplet,1,16,all,00,0,chance",

@@ -135,7 +135,7 @@ export function read(text: string, usual: State, { spaces, shown, parts }: World
       good(left === "none" || /^[0-9]{1,8}$/.test(left));
       state.lab = {
         loss,
-        margin: number(margin, 0, MOST[loss] ?? 0, loss === "sphereface"),
+        margin: number(margin, +(loss === "sphereface"), MOST[loss] ?? 0, loss === "sphereface"),
         scale: number(scale, 1, 64),
         mining: mining as Lab["mining"],
         left: distinct(left === "none" ? [] : [...left].map(Number)),

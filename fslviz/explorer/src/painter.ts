@@ -5,7 +5,7 @@ import type { Place } from "./geometry";
 import { grounds } from "./grounds";
 import { marks } from "./marks";
 import { Scatter } from "./scatter";
-import { AFAR, type View } from "./state";
+import { AFAR, FILL, type View } from "./state";
 
 // What can be painted: places of digits, gliding to new ones, with what the network makes of the plane around them.
 export interface Plane {
@@ -17,8 +17,6 @@ export interface Plane {
   places(): Float32Array;
   entry: { cosine: boolean; radius: number; weight?: Place[]; bias: number[]; classes?: number[] };
 }
-
-const FILL = 0.82; // of half the canvas: where the rim of a space lies
 
 export interface Scene {
   view: View;

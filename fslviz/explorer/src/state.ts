@@ -42,6 +42,7 @@ export interface State {
   areas: boolean; // whether the ten digits' accepted regions are drawn
 }
 
+export const FILL = 0.82; // of half a square: where the rim of a space lies
 export const AFAR: View = { x: 0, y: 0, zoom: 1 };
 export const NEAR = 40; // the largest zoom
 export const FAR = 0.3;

@@ -1,8 +1,7 @@
 // Views that follow another: where the digits that one space shows lie in the others.
 import type { Space } from "./space";
-import { AFAR, type View, zoomed } from "./state";
+import { AFAR, FILL, type View, zoomed } from "./state";
 
-const FILL = 0.82; // of half a square: where the rim of a space lies
 const MOST = 0.8; // of the digits: a view holds so many of them in each direction
 
 // The digits within a space's square.

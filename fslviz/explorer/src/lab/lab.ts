@@ -395,7 +395,7 @@ export class Lab {
   }
 }
 
-export function usualMargin(pack: Pack, loss: string): number {
+function usualMargin(pack: Pack, loss: string): number {
   return pack.manifest.default[loss] ?? 0;
 }
 

@@ -35,7 +35,6 @@ export interface Report {
   accuracy: number | null; // 15-NN of what is shown, where it was measured
   head: { weight: Float32Array; bias: Float32Array } | null;
   batch: { places: Float32Array; forces: Float32Array; labels: Uint8Array } | null;
-  relaxed: boolean;
 }
 
 const SHOW = 120; // ms between two pictures, at least
@@ -48,7 +47,6 @@ let training: Training;
 let train: Digits;
 let shown: Digits;
 let asked: Asked;
-let relaxed = false;
 let [value, batches, spent] = [0, 0, 0]; // since the last report
 let [reported, measured] = [0, Number.NEGATIVE_INFINITY];
 let cost = 0; // ms of the last picture
@@ -57,10 +55,8 @@ let last: Report["batch"] = null;
 
 async function obey(order: Order) {
   if (order.kind === "begin") {
-    const reckoner = await kernel();
     ({ train, shown } = order);
-    relaxed = reckoner.relaxed;
-    training = new Training(reckoner, train, order.standard, order.seed);
+    training = new Training(await kernel(), train, order.standard, order.seed);
     if (order.start) training.load(order.start);
     measured = Number.NEGATIVE_INFINITY;
   } else if (order.kind === "ask") {
@@ -115,7 +111,6 @@ function report(whole: boolean) {
     accuracy,
     head: PAIRS.includes(asked.loss) ? null : training.head,
     batch: asked.forces ? last : null,
-    relaxed,
   };
   [value, batches, spent] = [0, 0, 0];
   postMessage(told);
