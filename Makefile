@@ -26,7 +26,7 @@ _build/.done: .venv/.done $(SOURCES)
 	@# as many notebooks at once as there are cores, each on one: chapter 5 first, whose trainings others wait for
 	@yes | .venv/bin/jcache notebook -p _build/.jupyter_cache add notebooks/*.ipynb >/dev/null
 	@yes | .venv/bin/jcache notebook -p _build/.jupyter_cache add -r myst_nb_md $(PAGES) >/dev/null
-	@printf '%s\n' notebooks/05*.ipynb notebooks/*.ipynb $(PAGES) | awk '!seen[$$0]++' | OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 TQDM_DISABLE=1 \
+	@printf '%s\n' notebooks/05*.ipynb notebooks/*.ipynb $(PAGES) | awk '!seen[$$0]++' | FSLVIZ_BOOK=yes OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 TQDM_DISABLE=1 \
 		xargs -n1 -P"$$(getconf _NPROCESSORS_ONLN)" .venv/bin/jcache notebook -p _build/.jupyter_cache execute -t -1
 	TQDM_DISABLE=1 .venv/bin/jupyter-book build . --all -n -W --keep-going
 	@echo "Built in $$(( $$(date +%s) - $$(cat _build/.start) )) s"

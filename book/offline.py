@@ -1,5 +1,9 @@
 """Sphinx extension: the rendered book asks no other host for anything, and works from ``file://``."""
 
+import hashlib
+import html
+import json
+import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,7 +13,8 @@ from fontTools import subset
 from sphinx.application import Sphinx
 from sphinx.util.fileutil import copy_asset
 
-from fslviz.explorer import ship
+from fslviz.explorer import ship, write_part
+from fslviz.widgets import BOOK
 
 MATHJAX = "tex-svg.js"  # one file, glyphs included: no font is fetched
 
@@ -51,10 +56,25 @@ def one_search_box(app: Sphinx, config: Any) -> None:
     config.html_theme_options["navbar_persistent"] = []  # the sidebar has one already
 
 
+def ship_pictures(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """The pictures of a figure with controls are a file of their own, which is fetched once a control is touched."""
+    folder = Path(app.outdir) / "_static" / "explorer"
+
+    def moved(root: re.Match[str]) -> str:
+        options = json.loads(html.unescape(root[1]))
+        name = f"move/{hashlib.sha256(options['pictures'].encode()).hexdigest()[:12]}"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_part(folder, name, options["pictures"])
+        return root[0].replace(root[1], html.escape(json.dumps(options | {"pictures": name})))
+
+    if "body" in context:
+        context["body"] = re.sub(r'<div class="fslviz-move" data-options="([^"]*)"', moved, context["body"])
+
+
 def drop_unused(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Thebe runs cells on a remote kernel, and a widget's state needs one; MathJax weighs 2 MB, for formulas alone."""
     unused = "thebe|widget-state|sphinx-design|design-tabs"
-    if "fslviz-explorer" not in context.get("body", ""):
+    if not re.search("fslviz-(explorer|move)", context.get("body", "")):
         unused += "|explorer/explorer.js"
     if 'class="math' not in context.get("body", ""):
         unused += f"|mathjax|{MATHJAX}"
@@ -63,7 +83,9 @@ def drop_unused(app: Sphinx, page: str, template: str, context: dict[str, Any], 
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    os.environ[BOOK] = "yes"  # for notebooks that are executed here
     app.connect("config-inited", one_search_box)
+    app.connect("html-page-context", ship_pictures)
     app.connect("html-page-context", drop_unused)
     app.connect("builder-inited", ship_mathjax)
     app.connect("build-finished", ship_explorer)

@@ -36,12 +36,12 @@ def centre_accuracy(gallery: Points, probes: Points) -> float:
     return float(NearestCentroid().fit(*checked("gallery", gallery)).score(*checked("probes", probes)))
 
 
-def checked(name: str, points: Points) -> tuple[np.ndarray, np.ndarray]:
+def checked(name: str, points: Points, least: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Embeddings (N, D) and labels (N,) as arrays, or a ValueError that says what is wrong with them."""
     x, labels = array(name, points[0], 2), np.asarray(array(name, points[1], 1, finite=False))
     if len(x) != len(labels):
         raise ValueError(f"{name} must have a label for each embedding, not {len(labels)} for {len(x)}")
-    if not len(x):
+    if len(x) < least:
         raise ValueError(f"{name} must not be empty")
     return x, labels
 

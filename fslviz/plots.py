@@ -84,12 +84,12 @@ def plot_spaces(
 ) -> Figure:
     """Several 2-D runs side by side, up to ``columns`` in a row, under their names (by default loss and options).
 
-    Instead of a run, places (N, 2) and labels (N,), numbers or words. Ten classes have a colour each; the next ten have
-    the same in another shape. ``marked``: the images whose places are ringed in every space. A bar shows the length
-    that it names, in the spaces of runs whose distances are lengths.
+    Instead of a run, places (N, 2) and labels (N,), numbers or words; they may be none. Ten classes have a colour
+    each; the next ten have the same in another shape. ``marked``: the images whose places are ringed in every space.
+    A bar shows the length that it names, in the spaces of runs whose distances are lengths.
     """
     named = list(runs.items()) if isinstance(runs, Mapping) else [(_title(r), r) for r in runs]
-    spaces = [(n, *checked(str(n), r.places(points) if isinstance(r, Run) else r)) for n, r in named]
+    spaces = [(n, *checked(str(n), r.places(points) if isinstance(r, Run) else r, 0)) for n, r in named]
     if not spaces or any(places.shape[1:] != (2,) for _, places, _ in spaces):
         raise ValueError(f"runs must be 2-D and at least one, not of shapes {[p.shape for _, p, _ in spaces]}")
     between("columns", columns, 1, 100)
@@ -264,11 +264,13 @@ def _scatter(ax: Axes, embeddings: np.ndarray, labels: np.ndarray, size: float) 
     for place, label in enumerate(kinds):
         (colour, shape), mine = _look(kinds, place), embeddings[labels == label]
         ax.plot(*mine.T, shape, ms=1.0 if size < 4 else 1.5, color=colour, alpha=0.6, mew=0, rasterized=True)
+    ax.set(xticks=[], yticks=[], aspect="equal")
+    ax.spines[:].set_visible(False)
+    if not len(embeddings):
+        return
     low, high = np.quantile(embeddings, [0.002, 0.998], axis=0)
     middle, half = (low + high) / 2, 0.55 * max(high - low)
-    ax.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half), aspect="equal")
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
+    ax.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
     _badges(ax, embeddings, labels, half, width=1.8 * 0.8 * plt.rcParams["font.size"] / 72 / size)
 
 

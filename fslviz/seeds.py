@@ -17,7 +17,7 @@ HERE = Path(__file__).parent / "measured"
 
 
 def measured(study: str) -> pd.DataFrame:
-    """The rows of a study, one a training: ``accuracy``, ``people``, or one of ``benchmarks/claims.py``.
+    """The rows of a study, one a training: ``accuracy``, ``people``, or one of ``benchmarks/claims.py`` or ``lab.py``.
 
     Shares are from 0 to 1. Raises ValueError for a study that there is none of.
     """

@@ -6,6 +6,7 @@ import base64
 import inspect
 import io
 import json
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +22,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from tqdm.auto import tqdm
 
+from fslviz import frames
 from fslviz.data import QUIET, load
 from fslviz.errors import between, unknown
 from fslviz.evaluation import knn_accuracy
@@ -30,6 +32,7 @@ from fslviz.runs import Run
 from fslviz.training import train
 
 STEP = 0.05  # of a margin's slider: every trained margin has a place on it
+BOOK = "FSLVIZ_BOOK"  # set where notebooks are executed for the book
 DOOR = Path(__file__).parent / "door.html"
 
 
@@ -42,6 +45,8 @@ def move(draw: Callable[..., Figure], **controls: Sequence[Any]) -> None:
     """Show ``draw()``, with a control for each of these arguments that draws it anew.
 
     A control is a slider for (low, high, step), or a menu for a list of choices. It starts at the argument's default.
+    In the built book, which has no kernel, the controls show what was drawn for it beforehand: all pictures up to 400,
+    or, where there are more, as many as it takes if no part of the figure follows two controls; else one picture.
     """
     draw = styled(draw)
     starts = {k: p.default for k, p in inspect.signature(draw).parameters.items()}
@@ -49,6 +54,9 @@ def move(draw: Callable[..., Figure], **controls: Sequence[Any]) -> None:
         if name not in starts:
             unknown("argument", name, starts)
     made = {name: _control(name, taken, starts[name]) for name, taken in controls.items()}
+    if BOOK in os.environ:
+        display(HTML(frames.controls(draw, starts, {name: _values(w) for name, w in made.items()})), draw())
+        return
     display(ipywidgets.VBox(list(made.values())))
     picture = display(draw(), display_id=True)
 
@@ -181,6 +189,14 @@ def door(run: Run, threshold: float, enrolled: int | None = None) -> HTML:
         "enrolled": int(between("enrolled", len(kinds) * 2 // 3 if enrolled is None else enrolled, 0, len(kinds))),
     }
     return HTML(DOOR.read_text(encoding="utf-8").replace("DATA", json.dumps(data).replace("<", "\\u003c")))
+
+
+def _values(control: Any) -> Sequence[Any]:
+    """All that a control can be set to: a list of choices, or a tuple along a slider."""
+    if isinstance(control, ipywidgets.ToggleButtons):
+        return list(control.options)
+    count = round((control.max - control.min) / control.step)
+    return tuple(sorted({control.value, *(round(control.min + i * control.step, 10) for i in range(count + 1))}))
 
 
 def _control(name: str, taken: Sequence[Any], start: Any) -> Any:

@@ -87,6 +87,11 @@ def pad_at(page, x, y):
     return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
 
-def settled(page):
+def frame(page):
+    """Let a whole frame pass."""
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def settled(page):
+    frame(page)
     return strip(page, "Triplet")

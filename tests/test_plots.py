@@ -199,3 +199,10 @@ def test_text_keeps_its_share_of_a_figure_however_wide():
     }.items():
         sizes[name] = figure.axes[0].title.get_fontsize() / figure.get_figwidth()
     assert sizes["wide"] == pytest.approx(sizes["narrow"], rel=0.05)
+
+
+def test_a_space_may_hold_nothing():
+    empty = np.zeros((0, 2)), np.zeros(0)
+    figure = fslviz.plot_spaces({"some": (np.eye(2), [0, 1]), "none": empty})
+    assert [ax.get_title() for ax in figure.axes] == ["some", "none"]
+    assert not figure.axes[1].lines

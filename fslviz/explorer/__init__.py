@@ -145,5 +145,9 @@ def ship(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "explorer.js").write_bytes(SCRIPT.read_bytes())
     for name in ["manifest", "lab", *pack.manifest()["parts"]]:
-        text = f'fslvizPart("{name}","{base64.b85encode(pack.packed(name)).decode()}")'
-        (folder / f"{name.replace('/', '.')}.js").write_text(text)
+        write_part(folder, name, base64.b85encode(pack.packed(name)).decode())
+
+
+def write_part(folder: Path, name: str, text: str) -> None:
+    """What the script asks for by a name, compressed and in base 85."""
+    (folder / f"{name.replace('/', '.')}.js").write_text(f'fslvizPart("{name}","{text}")')

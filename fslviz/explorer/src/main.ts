@@ -1,4 +1,5 @@
 // The built file: fills the places in a page of the book, and exports the front end of the notebook's widget.
+import { Moves } from "./moves";
 import { fromScripts, Pack } from "./pack";
 import { Page } from "./page";
 import { dress } from "./style";
@@ -8,11 +9,20 @@ export { render } from "./widget";
 const base = (document.currentScript as HTMLScriptElement | null)?.src?.replace(/[^/]*$/, "");
 if (base)
   document.addEventListener("DOMContentLoaded", () => {
-    const pack = new Pack(fromScripts(base));
+    const ask = fromScripts(base);
+    const pack = new Pack(ask);
     document.querySelectorAll<HTMLElement>("div.fslviz-explorer").forEach((root, i) => {
       dress(root);
       const page = new Page(root, pack, JSON.parse(root.dataset.options!), `explorer${i ? i + 1 : ""}`);
       Object.assign(root, { explorer: page });
       page.start();
     });
+    for (const root of document.querySelectorAll<HTMLElement>("div.fslviz-move")) {
+      const images = [...(root.closest(".cell_output")?.querySelectorAll("img") ?? [])];
+      const image = images.find((i) => root.compareDocumentPosition(i) & Node.DOCUMENT_POSITION_FOLLOWING);
+      if (!image) continue;
+      dress(root);
+      const { controls, pictures } = JSON.parse(root.dataset.options!);
+      Object.assign(root, { moves: new Moves(root, image, controls, () => ask(pictures)) });
+    }
   });

@@ -6,6 +6,7 @@ import { AFAR, type Lit, type State, type View, zoomed } from "./state";
 
 const CORNERS = 20; // of a loop that a link carries
 const FINGER = 24; // CSS pixels within which a finger finds a digit
+const TWICE = 500; // ms between two presses of one digit, at most
 const WAYS: Record<string, Place> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 export interface Host {
@@ -38,6 +39,15 @@ export function navigate({ loss, space, painter }: Panel, host: Host) {
     else if (pins.includes(digit)) host.set({ pins: pins.filter((p) => p !== digit) }, false);
     else host.set({ pins: pins.length === 1 ? [...pins, digit] : [digit] }, false);
   };
+  const around = (digit: number) =>
+    host.set({ lit: { kind: "around", name: space.name, step: space.step, digit } }, true);
+  let tapped = { digit: -1, at: 0 };
+  const tap = (digit: number) => {
+    const twice = digit >= 0 && digit === tapped.digit && performance.now() - tapped.at < TWICE;
+    tapped = { digit: twice ? -1 : digit, at: performance.now() };
+    hold(digit);
+    if (twice) around(digit);
+  };
   const enclose = (way: Place[]) => {
     const round = ([x, y]: Place) => [x, y].map((v) => +v.toFixed(4)) as Place;
     const corners = simpler(
@@ -68,7 +78,7 @@ export function navigate({ loss, space, painter }: Panel, host: Host) {
     },
     hover: (at) => host.point(painter.hit(pixel(at))),
     tap: (at, mouse) => {
-      if (!host.lasso) hold(painter.hit(pixel(at), (mouse ? 12 : FINGER) * devicePixelRatio));
+      if (!host.lasso) tap(painter.hit(pixel(at), (mouse ? 12 : FINGER) * devicePixelRatio));
     },
     two: (before, now) => {
       const { from, to, zoom } = pinch(before, now);
@@ -90,8 +100,7 @@ export function navigate({ loss, space, painter }: Panel, host: Host) {
       host.point(space.beside(cursor, way, [x, y]));
     } else if (e.key === "+" || e.key === "=") move(middle, middle, 1.5);
     else if (e.key === "-") move(middle, middle, 1 / 1.5);
-    else if (e.key === "Enter" && cursor >= 0)
-      host.set({ lit: { kind: "around", name: space.name, step: space.step, digit: cursor } }, true);
+    else if (e.key === "Enter" && cursor >= 0) around(cursor);
     else if (e.key === " ") hold(cursor);
     else if (e.key === "Escape") {
       host.point(-1);

@@ -113,8 +113,16 @@ export class Pack {
   // One of the images that a part holds, two pixels a byte: 784 greys from 0 to 1.
   async image(part: "digits" | "known", index: number): Promise<Float32Array> {
     const bytes = new Uint8Array(await this.part(part), 392 * index, 392);
-    return Float32Array.from({ length: 784 }, (_, i) => (i & 1 ? bytes[i >> 1] & 15 : bytes[i >> 1] >> 4) / 15);
+    return Float32Array.from(greys(bytes), (v) => v / 255);
   }
+}
+
+// Greys from 0 to 255, of which the pack holds two a byte.
+export function greys(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from(
+    { length: 2 * bytes.length },
+    (_, i) => 17 * (i & 1 ? bytes[i >> 1] & 15 : bytes[i >> 1] >> 4),
+  );
 }
 
 // The bytes that Python's base64.b85encode wrote: five signs for four bytes, where base64 takes five and a third.
@@ -134,7 +142,7 @@ function base85(given: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(view.buffer, 0, 4 * groups - missing);
 }
 
-async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
+export async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).arrayBuffer();
 }

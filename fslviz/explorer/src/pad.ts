@@ -90,7 +90,8 @@ export class Pad {
   private lift() {
     this.drawing = this.down = this.outside = false;
     this.strokes = this.strokes.filter(long);
-    this.changed();
+    cancelAnimationFrame(this.frame);
+    this.tell(performance.now()); // at once: what is enrolled now is the whole drawing
   }
 
   private undo() {
@@ -106,11 +107,13 @@ export class Pad {
 
   private changed() {
     const penned = performance.now();
-    this.frame ||= requestAnimationFrame(() => {
-      this.frame = 0;
-      this.paint();
-      this.drawn(this.strokes.filter(long), penned);
-    });
+    this.frame ||= requestAnimationFrame(() => this.tell(penned));
+  }
+
+  private tell(penned: number) {
+    this.frame = 0;
+    this.paint();
+    this.drawn(this.strokes.filter(long), penned);
   }
 
   // `ink`: the colour to draw in from now on, where the page's has changed.

@@ -4,6 +4,7 @@ import { el } from "./dom";
 import css from "./style.css";
 
 export function dress(root: HTMLElement) {
+  root.classList.add("fx-root");
   const place = root.getRootNode();
   const target = place instanceof ShadowRoot ? place : document.head;
   if (!target.querySelector("style.fx-explorer")) target.append(el("style.explorer", {}, css));

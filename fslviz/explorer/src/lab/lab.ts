@@ -1,16 +1,15 @@
 // The lab: a network that learns in the page, before the reader's eyes, and obeys the hand while it does.
-import { hex, type Rgb } from "../colour";
-import { button, choices, distance, el, menu, NAMES, percent, press, slider } from "../dom";
+import type { Rgb } from "../colour";
+import { distance, el, percent } from "../dom";
 import { at, type Place } from "../geometry";
-import type { Pack } from "../pack";
+import { greys, type Pack } from "../pack";
 import { Painter, type Scene } from "../painter";
 import { AFAR, type Lab as Held } from "../state";
-import { MINING, MOST } from "./held";
+import { Controls } from "./controls";
 import { LabSpace } from "./space";
 import type { Asked, Order, Report } from "./worker";
 
 const [TRAIN, SHOWN] = [5000, 2000]; // digits it learns from, and digits that are shown and never learned from
-const SCALED = ["normface", "cosface", "arcface"];
 const FORCE = 0.25; // of the frame: the longest arrow
 const POINTS = 200; // of the curve of the loss
 
@@ -30,25 +29,13 @@ export class Lab {
   private beginning: Promise<void> | null = null;
   private turn = 0; // of starts and stops
   private running = false;
-  private slow = false;
-  private forces = false;
+  private on = { slow: false, forces: false };
   private begun = ""; // the seed and the start of what is trained now
   private frame = 0;
   private losses: number[] = [];
   private rights: number[] = []; // 15-NN, beside the losses
   private drawn: string[] = [];
-  private loss: HTMLSelectElement;
-  private margin: HTMLInputElement;
-  private scale: HTMLInputElement;
-  private mining: HTMLSelectElement;
-  private seed = el("input", { type: "number", min: 0, max: 999999, step: 1, ariaLabel: "seed" });
-  private from: HTMLSelectElement;
-  private words = { margin: el("b"), scale: el("b") };
-  private labels: Record<"margin" | "scale" | "mining", HTMLElement>;
-  private play: HTMLButtonElement;
-  private digits: HTMLButtonElement[];
-  private figures = el("p.figures");
-  private curve = el("div.losses");
+  private controls: Controls;
   private note = el("p.fault", { hidden: true });
   private invitation = el(
     "p.trouble",
@@ -56,7 +43,6 @@ export class Lab {
     "Start fetches the digits (0.8 MB) and trains in this page: nothing is sent.",
   );
   private scaled = el("span.scale", { ariaHidden: "true" }, el("i"), el("span"));
-  private python = el("code");
 
   constructor(
     private pack: Pack,
@@ -69,100 +55,27 @@ export class Lab {
     document.addEventListener("visibilitychange", () => this.worker && this.ask(), { signal });
     const { under, dots, over } = this.painter;
     Object.assign(over, { role: "img", ariaLabel: "the space as it is learned" });
-    const held = (change: Partial<Held>, deed = false) => host.set({ lab: { ...host.state.lab, ...change } }, deed);
-    this.loss = menu("loss to learn with", (loss) => held({ loss, margin: usualMargin(pack, loss) }, true));
-    choices(
-      this.loss,
-      Object.entries(NAMES).filter(([loss]) => !loss.endsWith("-six")),
-      "contrastive",
-    );
-    this.margin = slider("margin to learn with", [0, 1, 0.001], (v) => held({ margin: this.marginAt(v) }));
-    this.scale = slider("scale to learn with", [1, 64, 1], (scale) => held({ scale }));
-    this.mining = menu("mining", (mining) => held({ mining: mining as Held["mining"] }, true));
-    choices(
-      this.mining,
-      MINING.map((m) => [m, m]),
-      "all",
-    );
-    this.seed.onchange = () =>
-      held({ seed: Math.min(999999, Math.max(0, Math.round(this.seed.valueAsNumber) || 0)) }, true);
-    this.from = menu("where it starts", (from) => held({ from: from as Held["from"] }, true));
-    choices(
-      this.from,
-      [
-        ["trained", "a trained network"],
-        ["chance", "chance"],
-      ],
-      "trained",
-    );
-    this.labels = {
-      margin: el("label.wide", {}, "margin ", this.words.margin, this.margin),
-      scale: el("label.wide", {}, "scale ", this.words.scale, this.scale),
-      mining: el("label", {}, "mining ", this.mining),
-    };
-    this.play = button("Start", () => (this.running ? this.pause() : this.run()));
-    const step = button("One step", () => this.step());
-    const slow = button("Slow", () => this.toggle("slow", slow));
-    const forces = button("Forces", () => this.toggle("forces", forces));
-    const save = button("Save picture", () => this.save());
-    const copy = button("Copy", () => navigator.clipboard?.writeText(this.python.textContent ?? ""));
-    for (const chip of [slow, forces]) press(chip, false);
-    this.digits = colours.map((c, k) => {
-      const properties = {
-        type: "button",
-        style: `--c:${hex(c)}`,
-        ariaLabel: `leave the digits ${k} out of the training`,
-      };
-      return el("button.digit", { ...properties, onclick: () => held({ left: this.toggled(k) }, true) }, `${k}`);
+    this.controls = new Controls(colours, pack.manifest.default, {
+      hold: (change, deed = false) => host.set({ lab: { ...host.state.lab, ...change } }, deed),
+      play: () => (this.running ? this.pause() : this.run()),
+      step: () => this.step(),
+      afresh: () => this.afresh(),
+      toggle: (what) => this.toggle(what),
+      save: () => this.save(),
     });
-    const bar = (...children: (Node | string)[]) => el("div.bar", {}, ...children);
-    const controls = el("div.controls");
-    controls.append(
-      bar(el("label", {}, "loss ", this.loss), this.labels.mining),
-      this.labels.margin,
-      this.labels.scale,
-      bar("without ", el("span.set", { role: "group", ariaLabel: "digits left out" }, ...this.digits)),
-      bar(this.play, step, slow, forces),
-      bar(
-        el("label", {}, "from ", this.from),
-        el("label", {}, "seed ", this.seed),
-        button("Afresh", () => this.afresh()),
-      ),
-      this.figures,
-      this.curve,
-      bar(this.python, copy, save),
-    );
     const square = el("div.square", {}, under, dots, over, this.scaled, this.invitation);
     this.root.append(
       el("h4", {}, "Train it here"),
       this.note,
-      el("div.bench", {}, el("div.panel", {}, square), controls),
+      el("div.bench", {}, el("div.panel", {}, square), this.controls.root),
     );
     this.say();
   }
 
-  private toggled(k: number) {
-    const { left } = this.host.state.lab;
-    const now = left.includes(k) ? left.filter((c) => c !== k) : [...left, k].sort();
-    return now.length > 8 ? left : now; // two classes stay, or there is nothing to tell apart
-  }
-
-  private toggle(what: "slow" | "forces", chip: HTMLElement) {
-    this[what] = !this[what];
-    press(chip, this[what]);
+  private toggle(what: "slow" | "forces") {
+    this.on[what] = !this.on[what];
     this.ask();
-  }
-
-  // The margins that matter lie close to 0: the slider goes by their square root.
-  private marginAt(place: number): number {
-    const { loss } = this.host.state.lab;
-    if (loss === "sphereface") return Math.round(1 + place * (MOST.sphereface - 1));
-    return +(MOST[loss] * place ** 2).toFixed(3);
-  }
-
-  private placeOf(margin: number, loss: string): number {
-    if (loss === "sphereface") return (margin - 1) / (MOST.sphereface - 1);
-    return Math.sqrt(margin / MOST[loss]);
+    return this.on[what];
   }
 
   // ---- the worker
@@ -177,7 +90,7 @@ export class Lab {
     this.drawn = drawings.map(({ name }) => name);
     const greys = drawings.map(({ image }) => Uint8Array.from(image, (v) => Math.round(255 * v)));
     const held = { margin, scale, mining };
-    const { slow, forces } = this;
+    const { slow, forces } = this.on;
     const running = this.running && !document.hidden; // a page that nobody sees doesn't train
     const asked = { loss, held, left, running, slow, forces, drawings: greys } as Asked;
     this.send({ kind: "ask", asked });
@@ -194,7 +107,7 @@ export class Lab {
 
   private async fetch(turn: number) {
     this.note.hidden = true;
-    this.play.disabled = true;
+    this.controls.play.disabled = true;
     try {
       const [code, bytes, start] = await Promise.all(
         ["lab", "lab/digits", "lab/net"].map((part) => this.pack.part(part)),
@@ -208,10 +121,7 @@ export class Lab {
       this.worker = worker;
       const all = new Uint8Array(bytes);
       const half = 392 * (TRAIN + SHOWN);
-      const images = Uint8Array.from(
-        { length: 2 * half },
-        (_, i) => 17 * (i & 1 ? all[i >> 1] & 15 : all[i >> 1] >> 4),
-      );
+      const images = greys(all.subarray(0, half));
       const labels = all.subarray(half);
       const part = (from: number, count: number) => ({
         images: images.slice(784 * from, 784 * (from + count)),
@@ -227,7 +137,7 @@ export class Lab {
     } catch (error) {
       this.told({ error: (error as Error).message });
     } finally {
-      this.play.disabled = false;
+      this.controls.play.disabled = false;
     }
   }
 
@@ -306,32 +216,13 @@ export class Lab {
   }
 
   say() {
-    const { loss, margin, scale, mining, left, seed, from } = this.host.state.lab;
-    this.from.value = from;
-    this.play.textContent = this.running ? "Pause" : this.worker ? "Go on" : "Start";
-    this.loss.value = loss;
-    this.mining.value = mining;
-    this.seed.value = `${seed}`;
-    this.labels.margin.hidden = !(loss in MOST);
-    this.labels.scale.hidden = !SCALED.includes(loss);
-    this.labels.mining.hidden = loss !== "triplet";
-    if (loss in MOST) {
-      this.margin.step = loss === "sphereface" ? `${1 / (MOST.sphereface - 1)}` : "0.001";
-      this.margin.value = `${this.placeOf(margin, loss)}`;
-    }
-    this.words.margin.textContent = `${margin}`;
-    this.margin.setAttribute("aria-valuetext", `${margin}`);
-    this.scale.value = `${scale}`;
-    this.words.scale.textContent = `${scale}`;
-    this.digits.forEach((chip, k) => press(chip, left.includes(k)));
-    this.python.textContent = python(this.host.state.lab);
-    const { report } = this;
+    const { report, running, losses, rights } = this;
     this.scaled.hidden = !report;
     this.invitation.hidden = report !== null;
-    this.figures.textContent = report
+    const figures = report
       ? this.summary(report)
-      : "A small network, 8,000 weights, on 5,000 digits. Nothing is sent anywhere.";
-    this.curve.innerHTML = curve(this.losses, this.rights);
+      : "A narrow sibling of the book's network, 8,000 weights for 72,000, on 5,000 digits. Nothing is sent.";
+    this.controls.say(this.host.state.lab, { running, begun: this.worker !== null, figures, losses, rights });
   }
 
   private summary({ value, images, speed, accuracy }: Report) {
@@ -393,26 +284,4 @@ export class Lab {
     for (const layer of [under, dots, over]) ctx.drawImage(layer, 0, 0);
     el("a", { href: sheet.toDataURL(), download: `${this.host.state.lab.loss}.png` }).click();
   }
-}
-
-function usualMargin(pack: Pack, loss: string): number {
-  return pack.manifest.default[loss] ?? 0;
-}
-
-// The line that trains the like in Python, with the book's own network.
-function python({ loss, margin, mining, left, seed }: Held): string {
-  const kept = [...Array(10).keys()].filter((k) => !left.includes(k));
-  const digits = left.length ? `fslviz.load().classes(${kept.join(", ")})` : "fslviz.load()";
-  const options = [loss in MOST ? `, margin=${margin}` : "", loss === "triplet" ? `, mining="${mining}"` : ""].join("");
-  return `fslviz.train("${loss}", ${digits}, seed=${seed}${options})`;
-}
-
-function curve(losses: number[], rights: number[]): string {
-  if (losses.length < 2) return "";
-  const most = Math.max(...losses) || 1;
-  const line = (values: number[], top: number) => values.map((v, i) => `${i},${(1 - v / top).toFixed(3)}`).join(" ");
-  const said = `the loss, from 0 to ${most.toPrecision(2)}, and 15-NN, from 0 to 100%, over the images seen`;
-  return `<svg viewBox="0 0 ${losses.length - 1} 1" preserveAspectRatio="none" role="img" aria-label="${said}">
-    <polyline class="fx-eer" points="${line(losses, most)}"/><polyline class="fx-nn" points="${line(rights, 1)}"/></svg>
-    <div class="fx-key"><span class="fx-eer">loss</span><span class="fx-nn">15-NN</span></div>`;
 }

@@ -1,0 +1,132 @@
+"""The lab in the page: how fast it trains beside PyTorch, and what it has learned after how many images.
+
+``python benchmarks/lab.py`` plays the page's own script in Chromium. Speed: the same network, batch, losses and
+optimizers, one thread each, in turn; the medians of three rounds. Learning: 15-NN of 2,000 training digits that the
+lab never has, three seeds a loss, and the network that the lab starts from. It takes half an hour, and keeps ``lab``
+and ``lab_learning`` in fslviz/measured/.
+"""
+
+import base64
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from playwright.sync_api import sync_playwright
+
+import fslviz
+from fslviz.explorer import lab, pack
+from fslviz.runs import LOSSES
+from fslviz.seeds import keep
+
+STEPS, BATCH, ROUNDS, SEEDS = 150, 128, 3, 3
+SEEN = (60_000, 120_000, 240_000)  # images after which 15-NN is measured
+NEW = slice(50_000, 52_000)  # training digits that are judged by
+# of an image trained: both convolutions forward and by their weights, the second by its input, the linear layer thrice
+FLOP = 2 * (2 * 196 * 9 * 16 + 3 * 49 * 144 * 32 + 3 * 1568 * 2)
+HELD = """const held = (margin) => ({ margin, scale: 16, mining: "all" }), standard = { mean: 0.1307, std: 0.3081 };
+const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt());
+const sets = {}, put = (name, images, labels) => { sets[name] = { images: bytes(images), labels: bytes(labels) }; };
+const begin = async (seed) => new fslvizLab.Training(await fslvizLab.kernel(), sets.train, standard, seed);"""
+SPEED = """async ([loss, margin, steps]) => { const t = await begin(0);
+for (let i = 0; i < 20; i++) t.step(loss, held(margin));
+const began = performance.now(); for (let i = 0; i < steps; i++) t.step(loss, held(margin));
+return [steps * t.batchSize * 1000 / (performance.now() - began), (await fslvizLab.kernel()).relaxed]; }"""
+LEARN = """async ([loss, margin, seed, seen]) => { const t = await begin(seed), found = [];
+for (const images of seen) { while (t.seen < images) t.step(loss, held(margin));
+found.push([...t.embed(sets.train)], [...t.embed(sets.new)]); } return found; }"""
+
+
+@contextmanager
+def script(data: fslviz.Data) -> Iterator[Any]:
+    """A page with the lab's script and its digits, and no worker."""
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        Path(folder, "lab.js").write_bytes((pack.HERE / "lab.js").read_bytes())
+        html = f'<meta charset="utf-8"><script src="lab.js"></script><script>{HELD}</script>'
+        Path(folder, "lab.html").write_text(html)
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        page = browser.new_page()
+        page.goto(Path(folder, "lab.html").as_uri())
+        for name, part in (("train", slice(lab.TRAIN)), ("new", NEW)):
+            grey = ((data.train_images[part] * 0.3081 + 0.1307) * 255).round().clip(0, 255).byte().numpy()
+            told = [base64.b64encode(a.tobytes()).decode() for a in (grey, data.train_labels[part].byte().numpy())]
+            page.evaluate("([name, images, labels]) => put(name, images, labels)", [name, *told])
+        yield page
+        browser.close()
+
+
+def pytorch(name: str, x: torch.Tensor, y: torch.Tensor) -> float:
+    """Images a second in PyTorch, with one thread."""
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    net, loss = lab.LabNet(), LOSSES[name]()
+    weights = [w for w in net.parameters() if w.ndim > 1]
+    matrices = [torch.nn.Parameter(w.detach().flatten(1)) for w in weights]
+    muon = torch.optim.Muon(matrices, lr=0.012, weight_decay=0.0)
+    adam = torch.optim.Adam([*(w for w in net.parameters() if w.ndim < 2), *loss.parameters()], lr=1e-3)
+    for i in range(STEPS + 20):
+        if i == 20:
+            began = time.perf_counter()
+        picked = torch.randint(len(x), (BATCH,))
+        net.zero_grad()
+        loss(net(x[picked]), y[picked]).backward()
+        for matrix, weight in zip(matrices, weights, strict=True):
+            matrix.grad = weight.grad.flatten(1)
+        muon.step()
+        adam.step()
+        with torch.no_grad():
+            for matrix, weight in zip(matrices, weights, strict=True):
+                weight.copy_(matrix.view_as(weight))
+    return STEPS * BATCH / (time.perf_counter() - began)
+
+
+def speed(page: Any, data: fslviz.Data) -> None:
+    x, y = data.train_images[: lab.TRAIN], data.train_labels[: lab.TRAIN]
+    found: dict[str, dict[str, list[float]]] = {name: {"page": [], "PyTorch": []} for name in LOSSES}
+    for _ in range(ROUNDS):
+        for name, ways in found.items():
+            told, relaxed = page.evaluate(SPEED, [name, pack.DEFAULT.get(name, 0), STEPS])
+            ways["page"].append(told)
+            ways["PyTorch"].append(pytorch(name, x, y))
+            print(name, {k: round(v[-1]) for k, v in ways.items()}, flush=True)
+    medians = {name: {k: statistics.median(v) for k, v in ways.items()} for name, ways in found.items()}
+    keep(
+        "lab",
+        [
+            {"loss": name, **{k: round(v) for k, v in ways.items()}}
+            | {"GFLOP a second": round(ways["page"] * FLOP / 1e9, 1), "relaxed SIMD": relaxed}
+            for name, ways in medians.items()
+        ],
+    )
+
+
+def learning(page: Any, data: fslviz.Data) -> None:
+    y = [data.train_labels[part].numpy() for part in (slice(lab.TRAIN), NEW)]
+    rows = []
+    for name in LOSSES:
+        for seed in range(SEEDS):
+            places = page.evaluate(LEARN, [name, pack.DEFAULT.get(name, 0), seed, SEEN])
+            spaces = np.array(places[::2], dtype=object), np.array(places[1::2], dtype=object)
+            for images, known, new in zip(SEEN, *spaces, strict=True):
+                z = [np.array(part, dtype=np.float32).reshape(-1, 2) for part in (known, new)]
+                if LOSSES[name].cosine:
+                    z = [part / np.linalg.norm(part, axis=1, keepdims=True) for part in z]
+                accuracy = fslviz.knn_accuracy((z[0], y[0]), (z[1], y[1]))
+                rows.append({"loss": name, "seed": seed, "images": images, "15-NN": round(accuracy, 4)})
+                print(rows[-1], flush=True)
+    keep("lab_learning", rows)
+
+
+if __name__ == "__main__":
+    data = fslviz.load()
+    with script(data) as page:
+        learning(page, data)
+        speed(page, data)

@@ -1,0 +1,110 @@
+// A figure with controls: every picture that they can make was drawn when the page was built, and is put together here
+// from its pieces. They are fetched once a control is touched.
+import { surroundings } from "./colour";
+import { button, el, press, slider } from "./dom";
+import { inflate } from "./pack";
+
+interface Control {
+  name: string;
+  values: string[];
+  at: number;
+  choice: boolean; // one of some words, no number along a slider
+}
+
+type Slot = [controls: number[], indices: number[]];
+type Pictures = [pieces: string[], slots: Slot[]];
+
+export class Moves {
+  at: number[];
+  private pictures: Promise<Pictures> | null = null;
+  private turn = 0;
+  private live = el("span.live", { role: "status" });
+  private fault = el("p.fault", { role: "alert", hidden: true });
+  private says: (() => void)[] = [];
+
+  // `image`: where the notebook's own picture stands.
+  constructor(
+    root: HTMLElement,
+    readonly image: HTMLImageElement,
+    private controls: Control[],
+    private ask: () => Promise<Uint8Array<ArrayBuffer>>,
+  ) {
+    this.at = controls.map(({ at }) => at);
+    const made = controls.map((control, k) => (control.choice ? this.chips(control, k) : this.slider(control, k)));
+    root.replaceChildren(...made, this.fault, this.live);
+    const shade = el("span.shade");
+    root.append(shade);
+    const dress = () => root.classList.toggle("fx-dark", surroundings(root, shade).dark);
+    new MutationObserver(dress).observe(document.documentElement, { attributes: true });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dress);
+    for (const type of ["pointerenter", "pointerdown", "focusin"]) root.addEventListener(type, () => this.fetch());
+    dress();
+    this.say();
+  }
+
+  private slider({ name, values }: Control, k: number) {
+    const shown = el("b");
+    const input = slider(name, [0, values.length - 1, 1], (i) => this.move(k, i));
+    input.autocomplete = "off"; // else a page that is loaded again keeps the slider, and not the picture
+    this.says.push(() => {
+      const value = values[this.at[k]];
+      input.value = `${this.at[k]}`;
+      shown.textContent = value;
+      input.setAttribute("aria-valuetext", value);
+    });
+    return el("label.moved", {}, el("span", {}, name), shown, input);
+  }
+
+  private chips({ name, values }: Control, k: number) {
+    const chips = values.map((value, i) => button(value, () => this.move(k, i)));
+    this.says.push(() => chips.forEach((chip, i) => press(chip, i === this.at[k])));
+    return el("div.bar", { role: "group", ariaLabel: name }, el("span", {}, name), ...chips);
+  }
+
+  private say() {
+    for (const say of this.says) say();
+  }
+
+  private fetch(): Promise<Pictures> {
+    this.pictures ??= this.ask()
+      .then(inflate)
+      .then((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as Pictures);
+    this.pictures.catch(() => {
+      this.pictures = null; // the next touch asks again
+    });
+    return this.pictures;
+  }
+
+  private async move(k: number, i: number) {
+    this.at = this.at.map((before, c) => (c === k ? i : before));
+    this.say();
+    const turn = ++this.turn;
+    try {
+      const pictures = await this.fetch();
+      if (turn === this.turn) this.show(this.picture(pictures));
+    } catch (error) {
+      this.fault.textContent = `The other pictures can't be read: ${(error as Error).message}`;
+      this.fault.hidden = false;
+    }
+  }
+
+  private picture([pieces, slots]: Pictures): string {
+    const texts = slots.map(([by, indices]) => {
+      const place = by.reduce((sum, k) => sum * this.controls[k].values.length + this.at[k], 0);
+      return pieces[indices[place]];
+    });
+    return texts.join("");
+  }
+
+  // The picture, as large as the notebook's, and its titles for those who can't see it.
+  private show(text: string) {
+    const { image } = this;
+    this.fault.hidden = true;
+    const read = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+    image.width = Math.round((Number.parseFloat(read.getAttribute("width") ?? "") * DPI) / 72);
+    image.src = `data:image/svg+xml,${encodeURIComponent(text)}`;
+    this.live.textContent = [...read.querySelectorAll("desc")].map((desc) => desc.textContent).join(", ");
+  }
+}
+
+const DPI = 150; // of the notebook's pictures
