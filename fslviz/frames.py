@@ -24,7 +24,7 @@ Tags = dict[tuple[int, ...], str]  # of a picture, each at its place in the tree
 
 def svg(figure: Figure) -> tuple[str, set[str]]:
     """A figure as a notebook shows it, its titles as text and its numbers short, and what it refers to."""
-    with plt.rc_context({"svg.hashsalt": "fslviz"}):
+    with plt.rc_context({"svg.hashsalt": "fslviz", "svg.fonttype": "path"}):
         text = str(print_figure(figure, "svg"))
     text = re.sub(r"<metadata>.*?</metadata>|<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|</svg>", "", text, flags=re.S)
     text = re.sub(r"-?\d+\.\d{3,}", lambda number: _short(float(number[0])), text)

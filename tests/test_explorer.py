@@ -83,6 +83,15 @@ def test_a_class_a_lasso_and_a_region_by_key(opened):
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     assert lit(page) == 100
+    page.get_by_role("button", name="Reset").click()
+    page.mouse.click(*pixel_of(page, "contrastive", 17))
+    assert lit(page) == 0
+    page.wait_for_timeout(600)  # two presses that are not one
+    page.mouse.click(*pixel_of(page, "contrastive", 17))
+    assert lit(page) == 0
+    page.wait_for_timeout(600)
+    page.mouse.dblclick(*pixel_of(page, "contrastive", 17))
+    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.loader.lit?.size === 100")
 
 
 def test_digits_lie_in_the_wedge_and_around_the_centre_of_their_class(opened):

@@ -94,6 +94,13 @@ def test_digits_are_pointed_at_held_and_paired(page):
     page.wait("location.hash.startsWith('#explorer=v2;pin:')")
 
 
+def test_a_digit_pressed_twice_lights_what_lies_around_it(page):
+    at = digit(page, "triplet", 30)
+    page.drag(at, at)
+    page.drag(at, at)
+    page.wait(f"{EXPLORER}.loader.lit?.size === 100 && {EXPLORER}.state.lit.digit === 30")
+
+
 def test_a_view_is_moved_by_its_own_button(page):
     x, y = digit(page, "cosface", 3)
     page.drag((x, y), (x + 30, y), (x + 60, y + 20))
@@ -165,6 +172,12 @@ def test_every_page_of_the_book(plain, name):
         plain.evaluate("MathJax.startup.promise.then(() => 0)")
     if plain.evaluate("document.querySelectorAll('.fslviz-explorer').length"):
         plain.wait(READY)
+    if plain.evaluate("document.querySelectorAll('.fslviz-move').length"):
+        plain.drag(*along(plain.box(".fslviz-move :is(input, button[aria-pressed=false])"), [(0.9, 0.5)]))
+        plain.wait(
+            "(i => i.src.startsWith('data:image/svg') && i.naturalWidth)"
+            "(document.querySelector('.fslviz-move').moves.image)"
+        )
     raw = "[...document.querySelectorAll('.math')].filter((m) => !m.querySelector('mjx-container svg')).length"
     assert plain.evaluate(raw) == 0, "formulas left unrendered"
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
