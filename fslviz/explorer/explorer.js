@@ -90,6 +90,8 @@ path.fx-impostor { fill: var(--fx-eer); opacity: 0.55; }
 .fx-bench { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20em), 1fr)); gap: 0.75rem 1.5rem; }
 .fx-controls label.fx-wide { display: grid; grid-template-columns: 4em 3em minmax(0, 1fr); align-items: center; }
 .fx-lab .fx-square canvas { cursor: default; }
+.fx-lab .fx-set { gap: 0.15rem; }
+.fx-lab .fx-digit { width: 1.75rem; min-height: 1.75rem; }
 .fx-lab code { min-width: 0; overflow-wrap: anywhere; }
 .fx-controls { min-width: 0; }
 .fx-moved { display: grid; grid-template-columns: minmax(6em, max-content) 3em minmax(0, 22rem); align-items: center; }

@@ -11,6 +11,7 @@ const PART = 250; // images that are embedded at a time
 const MUON = 0.012; // rates, constant: a training without an end has no schedule
 const ADAM = 1e-3;
 const HEAD = 2e-2;
+const ON = 1 / 3; // of the network's rates, on from a trained one: at the full ones it forgets what it knows of others
 const WARM = 1200; // steps until the network's places are spread; then scale and margin come in
 const RAMP = 800; // steps that they take to
 const MEAN = 0.99; // what is shown is a mean of the weights over some hundred steps, as a falling rate would give
@@ -119,8 +120,9 @@ export class Training {
     const z = network.forward(BATCH);
     const back = pull(loss, z, y, { ...held, share, lambda }, this.head, random);
     network.backward(BATCH, back.z);
-    for (const muon of this.muons) muon.step(MUON);
-    for (const [adam, slopes] of this.adams) adam.step(slopes(), ADAM);
+    const rate = this.warm ? ON : 1;
+    for (const muon of this.muons) muon.step(rate * MUON);
+    for (const [adam, slopes] of this.adams) adam.step(slopes(), rate * ADAM);
     if (back.weight) this.judges[0].step(back.weight, HEAD);
     if (back.bias && loss === "softmax") this.judges[1].step(back.bias, HEAD);
     this.steps++;
