@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from IPython.core.pylabtools import print_figure
 
 import fslviz
 from fslviz import frames, widgets
@@ -165,6 +166,24 @@ def test_chapter_5_asks_the_explorer_instead(browser):
     places = np.array(places).reshape(-1, 2)
     near = np.linalg.norm(places - places[4], axis=1).argsort()
     assert len(set(near[:101]) - set(lit)) <= 1
+    page.close()
+
+
+def test_a_picture_is_short_and_looks_the_same(browser):
+    page = browser.new_page()
+    figure = styled(line)(slope=2)
+    body, defined = frames.svg(figure)
+    whole = print_figure(figure, "svg")
+    short = f"{body}<defs>{''.join(defined)}</defs></svg>"
+    assert len(short) < 0.8 * len(whole)
+    drawn = """texts => Promise.all(texts.map((text) => new Promise((done) => { const image = new Image();
+        image.onload = () => { const c = document.createElement('canvas'); [c.width, c.height] = [800, 400];
+        const ctx = c.getContext('2d'); ctx.drawImage(image, 0, 0, 800, 400);
+        done([...ctx.getImageData(0, 0, 800, 400).data].filter((_, i) => i % 4 === 3)); };
+        image.src = 'data:image/svg+xml,' + encodeURIComponent(text); })))"""
+    ours, theirs = (np.array(ink) for ink in page.evaluate(drawn, [short, whole]))
+    assert (theirs > 128).sum() > 1000
+    assert (np.abs(ours - theirs) > 64).sum() < 0.01 * (theirs > 128).sum()
     page.close()
 
 
