@@ -856,3 +856,19 @@ def test_ink_beyond_the_edge_is_none_and_a_stroke_is_undone(opened):
     page.mouse.move(*pad_at(page, 0.6, 0.9), steps=3)
     page.mouse.up()
     assert "your drawing" not in settled(page)
+
+
+def test_a_drawing_is_whole_as_soon_as_the_pen_is_lifted(opened):
+    """Enrolled before the next frame is painted, it is the drawing and not what was painted of it."""
+    page = opened()
+    said = page.evaluate(
+        """() => { const pad = document.querySelector('.fx-pad'), box = pad.getBoundingClientRect();
+        const fire = (kind, x, y) => pad.dispatchEvent(new PointerEvent(kind, { pointerId: 1, isPrimary: true,
+        button: 0, buttons: 1, pointerType: 'mouse', clientX: box.left + x * box.width,
+        clientY: box.top + y * box.height }));
+        fire('pointerdown', 0.5, 0.2); for (let y = 0.2; y < 0.8; y += 0.1) fire('pointermove', 0.5, y);
+        fire('pointerup', 0.5, 0.8); document.querySelector('.fx-enrol button').click();
+        return document.querySelector('.fx-verdict').innerText; }"""
+    )
+    assert "Draw something first" not in said
+    page.wait_for_selector("text=✶: 1 sample")

@@ -407,3 +407,37 @@ def test_no_simd_no_lab_but_a_line(opened_lab):
     page.wait_for_selector('.fx-fault:has-text("no WebAssembly SIMD")')
     assert not page.workers
     assert picture(page, "Contrastive")
+
+
+def test_what_is_asked_for_is_done(opened_lab):
+    """Forces as arrows, a batch a second, two classes at least, the like in Python, and afresh with another seed."""
+    page = opened_lab()
+    page.get_by_role("button", name="Start").click()
+    until(page, "lab.report?.images > 2000")
+    assert page.evaluate(f"{LAB}.report.batch") is None
+    page.get_by_role("button", name="Forces").click()
+    until(page, "lab.report.batch?.forces.some((f) => f !== 0)")
+    shown = page.evaluate(f"{LAB}.arrows({LAB}.report.batch).map(([a, b]) => Math.hypot(b[0] - a[0], b[1] - a[1]))")
+    assert len(shown) == 128
+    assert max(shown) == pytest.approx(0.25)
+    page.get_by_role("button", name="Slow").click()
+    later(page)
+    seen = page.evaluate(f"{LAB}.report.images")
+    page.wait_for_timeout(3000)
+    assert 128 <= page.evaluate(f"{LAB}.report.images") - seen <= 5 * 128
+    for digit in range(9):
+        page.get_by_role("button", name=f"leave the digits {digit} out").click()
+    assert page.evaluate("document.querySelector('.fslviz-explorer').explorer.state.lab.left") == list(range(8))
+    page.get_by_label("margin to learn with").press("End")
+    assert 'fslviz.train("contrastive", fslviz.load().classes(8, 9), seed=0, margin=16)' in page.content()
+    page.get_by_label("seed", exact=True).fill("7")
+    page.get_by_label("seed", exact=True).press("Tab")
+    until(page, "lab.begun === '7 trained' && lab.report?.images < 2000")
+
+
+def test_classes_have_places_where_a_space_is_taken_over(opened_lab):
+    """A softmax loss that goes on from contrastive islands starts from their middles, not from chance."""
+    page = opened_lab()
+    page.evaluate("location.hash = 'explorer=v2;lab:softmax,0,16,all,none,0,trained'")
+    until(page, "lab.report?.images > 0")
+    assert page.evaluate(f"{LAB}.losses[0]") < 2  # of ten classes by chance: 2.3 and more

@@ -1,6 +1,6 @@
 // A training that never ends and can be changed while it goes on: a batch at a time, with whatever loss and margin the
 // reader holds at the moment.
-import type { Loss } from "./held";
+import { type Loss, PAIRS } from "./held";
 import { type Head, type Held, pull } from "./losses";
 import { Network, SIDE } from "./network";
 import { Adam, Muon } from "./optimizer";
@@ -8,7 +8,7 @@ import type { Kernel } from "./tensor";
 
 const BATCH = 128;
 const PART = 250; // images that are embedded at a time
-const MUON = 0.012; // rates, constant: a training without an end has no schedule
+const MUON = { pairs: 0.012, classes: 0.02 }; // rates, constant: a training without an end has no schedule
 const ADAM = 1e-3;
 const HEAD = 2e-2;
 const ON = 1 / 3; // of the network's rates, on from a trained one: at the full ones it forgets what it knows of others
@@ -121,7 +121,7 @@ export class Training {
     const back = pull(loss, z, y, { ...held, share, lambda }, this.head, random);
     network.backward(BATCH, back.z);
     const rate = this.warm ? ON : 1;
-    for (const muon of this.muons) muon.step(rate * MUON);
+    for (const muon of this.muons) muon.step(rate * MUON[PAIRS.includes(loss) ? "pairs" : "classes"]);
     for (const [adam, slopes] of this.adams) adam.step(slopes(), rate * ADAM);
     if (back.weight) this.judges[0].step(back.weight, HEAD);
     if (back.bias && loss === "softmax") this.judges[1].step(back.bias, HEAD);

@@ -1,6 +1,6 @@
 // The lab's worker: trains as long as the page wants it to, changes what the page asks for between two batches, and
 // sends a picture of the space now and then.
-import { LOSSES, type Loss } from "./held";
+import { LOSSES, type Loss, PAIRS } from "./held";
 import { type Held, pull } from "./losses";
 import { Network } from "./network";
 import { kernel, tensor } from "./tensor";
@@ -118,7 +118,6 @@ function report(whole: boolean) {
   cost = accuracy === null ? reported - began : cost;
 }
 
-const PAIRS: Loss[] = ["contrastive", "triplet"];
 const ANGULAR = LOSSES.slice(3);
 
 // The share of the shown digits whose 15 nearest training digits are mostly of their class.
