@@ -1,26 +1,21 @@
 // The explorer as a whole. Data flows one way: a hand sets the state, the parts that it asks for are loaded, panels and
 // gallery are told, all is painted.
 import { Address } from "./address";
-import { Bars } from "./bars";
+import { Beside } from "./beside";
 import type { Rgb } from "./colour";
 import { arrange, el } from "./dom";
 import { Frames } from "./frames";
-import { Gallery } from "./gallery";
 import type { Place } from "./geometry";
 import { prepare } from "./ink";
-import { Lab } from "./lab/lab";
 import { read, write } from "./link";
 import { Live } from "./live";
 import { Loader } from "./loader";
-import { Look } from "./look";
 import { type Host, navigate } from "./navigate";
 import type { Pack } from "./pack";
-import { Pad } from "./pad";
 import { told } from "./pairs";
 import { Panel } from "./panel";
 import { pair } from "./scene";
 import { type Options, type State, threshold, usual, type View } from "./state";
-import { Trainer } from "./trainer";
 import { follow } from "./views";
 
 const UNREADABLE = "The view in this link could not be read, and is left aside.";
@@ -34,7 +29,6 @@ export class Page implements Host {
   sweeps: Record<string, string[]> = {}; // the networks of each loss, by margin
   labels = { shown: new Uint8Array(), known: new Uint8Array() };
   colours: Rgb[] = [];
-  gallery?: Gallery;
   readonly frames: Frames;
   readonly loader: Loader;
   readonly life = new AbortController();
@@ -43,11 +37,7 @@ export class Page implements Host {
   private notice = el("p.note", { role: "status", hidden: true });
   private shade = el("span.shade", { ariaHidden: "true" });
   private live = new Live();
-  private bars!: Bars;
-  private pad?: Pad;
-  private trainer?: Trainer;
-  look?: Look;
-  private lab?: Lab;
+  private beside!: Beside;
   private address?: Address;
   private penned = 0;
 
@@ -64,7 +54,7 @@ export class Page implements Host {
     const panels = () => this.state.losses.map((loss) => this.panel(loss));
     const [scene, view] = [() => this.scene(), (loss: string) => this.shown(loss)];
     this.frames = new Frames(
-      { root, shade, panels, scene, view, inked: (ink) => this.pad?.paint(ink) },
+      { root, shade, panels, scene, view, inked: (ink) => this.beside?.pad?.paint(ink) },
       this.life.signal,
     );
   }
@@ -93,38 +83,10 @@ export class Page implements Host {
   }
 
   private build() {
-    const has = (part: string) => this.options.parts.includes(part);
-    const six = (loss: string) => loss.endsWith("-six"); // all ten digits, or six: never side by side
-    const offered = Object.keys(this.sweeps).filter((loss) => has("choose") && six(loss) === six(this.usual.space));
     const { signal } = this.life;
     if (this.key) this.address = new Address(this.key, (text) => this.arrived(text), signal);
-    this.bars = new Bars(offered, this.colours, this);
-    if (has("training")) this.trainer = new Trainer((step) => this.set({ step }, false));
-    if (has("draw")) this.pad = new Pad((strokes, penned) => this.draw(strokes, penned));
-    if (has("enrol"))
-      this.gallery = new Gallery(this.labels, this.loader.probes.standard, {
-        drawing: () => this.loader.probes.drawing,
-        clear: () => this.pad?.clear(),
-        set: ({ threshold, ...change }, deed) => {
-          const name = this.state.names[this.state.space];
-          this.set(
-            threshold === undefined ? change : { threshold: threshold === null ? null : { name, at: threshold } },
-            deed,
-          );
-        },
-      });
-    if (has("lab")) {
-      this.lab = new Lab(this.pack, this.labels.shown, this.colours, this, signal);
-      signal.addEventListener("abort", () => this.lab?.stop());
-    }
-    if (has("look")) this.look = new Look(this.pack, this.labels.shown, this);
-    const lower = el("div.lower", {}, ...[this.pad, this.gallery].flatMap((part) => (part ? [part.root] : [])));
-    lower.hidden = !lower.children.length;
-    this.root.replaceChildren(this.notice, this.bars.root, this.grid);
-    this.root.append(...[this.trainer, this.look].flatMap((part) => (part ? [part.root] : [])), lower);
-    if (this.lab) this.root.append(this.lab.root);
-    this.root.append(this.shade, this.live.root);
-    if (this.look) this.root.insertBefore(lower, this.look.root);
+    this.beside = new Beside(this, this.options.parts, (strokes, penned) => this.draw(strokes, penned));
+    this.root.replaceChildren(this.notice, ...this.beside.around(this.grid), this.shade, this.live.root);
     this.watch(signal);
   }
 
@@ -139,11 +101,23 @@ export class Page implements Host {
     signal.addEventListener("abort", () => observers.forEach((o) => o.disconnect()));
   }
 
+  get gallery() {
+    return this.beside.gallery;
+  }
+
+  get look() {
+    return this.beside.look;
+  }
+
+  get lab() {
+    return this.beside.lab;
+  }
+
   // ---- the state
 
   set(change: Partial<State>, deed: boolean) {
     this.notice.hidden = true;
-    if (!("step" in change)) this.trainer?.stop();
+    if (!("step" in change)) this.beside.trainer?.stop();
     const views = Object.fromEntries(this.state.losses.map((loss) => [loss, this.shown(loss)]));
     if (change.together === false) change.views = { ...this.state.views, ...views };
     if (change.together) change.views = { ...this.usual.views, [this.state.lead]: this.shown(this.state.lead) };
@@ -156,7 +130,7 @@ export class Page implements Host {
   reset() {
     Object.assign(this, { lasso: false, cursor: -1 });
     if (this.look) this.look.bend.amount = 0;
-    this.trainer?.stop();
+    this.beside.trainer?.stop();
     this.set({ ...this.usual }, true);
   }
 
@@ -203,7 +177,7 @@ export class Page implements Host {
   }
 
   private arrived(text: string) {
-    this.trainer?.stop();
+    this.beside.trainer?.stop();
     const before = JSON.stringify(this.state.lab);
     this.take(text);
     this.cursor = -1;
@@ -271,7 +245,7 @@ export class Page implements Host {
   say() {
     const { losses, names, step } = this.state;
     const { spaces } = this.pack.manifest;
-    this.bars.say(this.loader.lit);
+    this.beside.bars.say(this.loader.lit);
     this.root.classList.toggle("fx-lassoing", this.lasso);
     const two = pair(this);
     for (const loss of losses) {
@@ -285,10 +259,10 @@ export class Page implements Host {
       panel.say({ entry: spaces[name], place: this.sweeps[loss].indexOf(name), step, pair: words });
     }
     const { seen } = spaces[names[losses[0]]];
-    this.trainer?.say(step, seen[Math.round(step * (seen.length - 1))]);
+    this.beside.trainer?.say(step, seen[Math.round(step * (seen.length - 1))]);
     const first = this.panel(losses[0]);
-    if (!this.trainer?.going)
-      this.live.say([this.bars.said, first.said, this.gallery?.said].filter(Boolean).join(". "));
+    if (!this.beside.trainer?.going)
+      this.live.say([this.beside.bars.said, first.said, this.gallery?.said].filter(Boolean).join(". "));
   }
 
   show() {
