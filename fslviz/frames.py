@@ -62,6 +62,8 @@ def frames(draw: Callable[..., Figure], starts: Mapping[str, Any], taken: Mappin
     start = tuple(list(values).index(starts[name]) for name, values in taken.items())
     whole = list(itertools.product(*ranges))
     if alone := len(whole) > MOST:
+        if _overlap(draw, starts, taken):
+            return None
         whole = [(*start[:k], i, *start[k + 1 :]) for k, values in enumerate(ranges) for i in values]
     corners = [tuple(values[i] for values in ranges) for i in (0, -1)]  # where effects that are joined would not fit
     drawn = {
@@ -99,6 +101,15 @@ def picture(found: Sequence[Any], at: Sequence[int], counts: Sequence[int]) -> s
             place = place * counts[k] + at[k]
         texts.append(pieces[indices[place]])
     return "".join(texts)
+
+
+def _overlap(draw: Callable[..., Figure], starts: Mapping[str, Any], taken: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether a part of the figure follows two controls, as each tells that is moved to an end: a few pictures tell."""
+    still, changed = _tags(svg(draw())[0]), []
+    for name, values in taken.items():
+        end = _tags(svg(draw(**{name: values[-1] if starts[name] != values[-1] else values[0]}))[0])
+        changed.append({place for place in still.keys() | end.keys() if still.get(place) != end.get(place)})
+    return any(one & other for one, other in itertools.combinations(changed, 2))
 
 
 def _short(value: float) -> str:

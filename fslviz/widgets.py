@@ -55,7 +55,8 @@ def move(draw: Callable[..., Figure], **controls: Sequence[Any]) -> None:
             unknown("argument", name, starts)
     made = {name: _control(name, taken, starts[name]) for name, taken in controls.items()}
     if BOOK in os.environ:
-        display(HTML(frames.controls(draw, starts, {name: _values(w) for name, w in made.items()})), draw())
+        root = frames.controls(draw, starts, {name: _values(control) for name, control in made.items()})
+        display(*([HTML(root)] if root else []), draw())
         return
     display(ipywidgets.VBox(list(made.values())))
     picture = display(draw(), display_id=True)

@@ -229,11 +229,15 @@ def test_where_no_part_follows_two_controls_each_is_moved_alone():
 
 
 def test_where_one_does_there_is_one_picture():
+    calls = []
+
     def product(a=0.0, b=0.0):
+        calls.append((a, b))
         return fslviz.plot_lines({"line": ([0, 1], [0, a + b])}, ylim=(0, 60))
 
     values = tuple(float(i) for i in range(30))
     assert frames.controls(styled(product), {"a": 0.0, "b": 0.0}, {"a": values, "b": values}) == ""
+    assert len(calls) == 3  # the start and two ends tell
 
 
 def test_an_effect_that_shows_with_two_controls_alone_is_found():

@@ -182,8 +182,7 @@ export class Lab {
     this.say();
   }
 
-  private told(data: Report | { error: string } | { ready: true }) {
-    if ("ready" in data) return;
+  private told(data: Report | { error: string }) {
     if ("error" in data) {
       this.stop();
       this.note.textContent = `The lab can't train here: ${data.error}`;
@@ -249,14 +248,15 @@ export class Lab {
     if (!this.report) return;
     const { css, dark, paper } = this.host.around();
     const { drawings, batch } = this.report;
-    const rings = this.drawn.map((name, i) => ({
+    const placed = this.drawn.slice(0, drawings.length / 2); // one that was drawn just now has no place yet
+    const rings = placed.map((name, i) => ({
       place: this.space.framed(at(drawings, i)),
       text: name,
       fill: "#ffe14d",
     }));
     const still = { view: AFAR, lit: null, path: [], links: [], areas: [], loop: null };
     const arrows = batch ? this.arrows(batch) : [];
-    this.painter.paint({ ...still, rings: drawings.length ? rings : [], arrows, ink: css, dark, paper });
+    this.painter.paint({ ...still, rings, arrows, ink: css, dark, paper });
     const { entry } = this.space;
     const [bar, words] = [...this.scaled.children] as HTMLElement[];
     const length = +(entry.radius * 0.3).toPrecision(1);

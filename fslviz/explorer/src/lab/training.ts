@@ -132,7 +132,7 @@ export class Training {
       const { values } = part;
       for (let i = 0; i < values.length; i++) mean[i] = values[i] + keep * (mean[i] - values[i]);
     });
-    return { value: back.value, places: z, forces: back.z, labels: y, picked, shift };
+    return { value: back.value, places: z, forces: back.z, picked, shift };
   }
 
   private batch(): number[] {

@@ -2,8 +2,7 @@
 // sends a picture of the space now and then.
 import { LOSSES, type Loss, PAIRS } from "./held";
 import { type Held, pull } from "./losses";
-import { Network } from "./network";
-import { kernel, tensor } from "./tensor";
+import { kernel } from "./tensor";
 import { type Digits, Training } from "./training";
 
 export interface Asked {
@@ -34,13 +33,12 @@ export interface Report {
   speed: number; // images a second
   accuracy: number | null; // 15-NN of what is shown, where it was measured
   head: { weight: Float32Array; bias: Float32Array } | null;
-  batch: { places: Float32Array; forces: Float32Array; labels: Uint8Array } | null;
+  batch: { places: Float32Array; forces: Float32Array } | null;
 }
 
 const SHOW = 120; // ms between two pictures, at least
 const SHARE = 0.25; // of the time that pictures may take
 const MEASURE = 1500; // ms between two measurements of 15-NN
-const REFERENCE = 5000; // training digits that it looks among
 const SLOW = 900; // ms
 
 let training: Training;
@@ -79,7 +77,7 @@ function batch() {
   spent += performance.now() - began;
   value += done.value;
   batches++;
-  last = { places: done.places, forces: done.forces, labels: done.labels };
+  last = { places: done.places, forces: done.forces };
 }
 
 // Batches until it is time for a picture; then hands come first.
@@ -122,7 +120,7 @@ const ANGULAR = LOSSES.slice(3);
 
 // The share of the shown digits whose 15 nearest training digits are mostly of their class.
 function nearest(places: Float32Array, angle: boolean): number {
-  const known = training.embed(train, REFERENCE);
+  const known = training.embed(train);
   return vote(unit(known, angle), train.labels, unit(places, angle), shown.labels);
 }
 
@@ -158,5 +156,4 @@ if (typeof document === "undefined") {
   addEventListener("message", ({ data }: MessageEvent<Order>) => {
     before = before.then(() => obey(data)).catch((error: Error) => postMessage({ error: error.message }));
   });
-  postMessage({ ready: true });
-} else Object.assign(globalThis, { fslvizLab: { pull, Network, Training, kernel, tensor } });
+} else Object.assign(globalThis, { fslvizLab: { pull, Training, kernel } });
