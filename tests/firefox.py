@@ -69,7 +69,7 @@ class Firefox:
             raise RuntimeError(told["exceptionDetails"]["text"])
         return json.loads(told["result"]["value"])
 
-    def wait(self, expression, seconds=20):
+    def wait(self, expression, seconds=120):
         until = time.monotonic() + seconds
         while not self.evaluate(f"Boolean({expression})"):
             if time.monotonic() > until:

@@ -15,6 +15,24 @@ def canvas(page, loss):
     return page.get_by_role("application", name=f"{loss} space")
 
 
+# Timers that wait for quiet (half a second or more) stand still until a test calls settle: how long a machine takes
+# between two keys tells nothing.
+QUIET = """{ const [set, clear] = [setTimeout, clearTimeout], held = new Map();
+window.setTimeout = (f, ms = 0, ...rest) => { if (ms < 500) return set(f, ms, ...rest);
+const id = -1 - Math.floor(1e9 * Math.random()); held.set(id, f); return id; };
+window.clearTimeout = (id) => held.delete(id) || clear(id);
+window.settle = () => { const due = [...held.values()]; held.clear(); due.forEach((f) => f()); }; }"""
+
+
+def link(page):
+    """The page's name and what follows, once the address holds all that was done."""
+    page.wait_for_function(
+        """[...document.querySelectorAll('.fslviz-explorer')].every(({ explorer }) =>
+        explorer.address.link() === location.href)"""
+    )
+    return page.url.rsplit("/", 1)[1]
+
+
 def picture(page, loss):
     """The pixels of a space, in view and once nothing moves any more."""
     canvas(page, loss).scroll_into_view_if_needed()

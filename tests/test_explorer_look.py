@@ -6,7 +6,22 @@ import re
 import numpy as np
 import pytest
 import torch
-from hand import PAGE, SEVEN, canvas, figures, lit, pad_at, picture, pixel_of, settled, strip, stroke, touch
+from hand import (
+    NAMES,
+    PAGE,
+    SEVEN,
+    canvas,
+    figures,
+    link,
+    lit,
+    pad_at,
+    picture,
+    pixel_of,
+    settled,
+    strip,
+    stroke,
+    touch,
+)
 from scipy.spatial.distance import cdist
 
 import fslviz
@@ -132,8 +147,7 @@ def test_a_digit_is_held_and_a_second_makes_a_pair(opened, way):
         assert float(re.search(r", ([\d.]+) apart", said)[1]) == pytest.approx(d, abs=0.02)
         limit = float(re.search(r"at ([\d.]+)", said)[1])
         assert ("accepted" in said) == (d <= limit)
-    link = page.url.rsplit("/", 1)[1] if page.wait_for_timeout(400) is None else ""
-    assert f"pin:{pins[0]},{pins[1]}" in link
+    assert f"pin:{pins[0]},{pins[1]}" in link(page)
     if way == "keyboard":
         page.keyboard.press("Escape")
         page.wait_for_function(f"{EXPLORER}.state.pins.length === 0")
@@ -293,7 +307,7 @@ def test_what_moved_is_lit(opened):
         page.wait_for_function(f"{EXPLORER}.loader.answered === JSON.stringify({EXPLORER}.state.lit)")
         found = set(explored(page, "[...e.loader.lit]"))
         assert len(found ^ set(digits.tolist())) <= 0.1 * max(len(digits), 20)
-    assert lit(opened(page.url.rsplit("/", 1)[1])) == len(found)
+    assert lit(opened(link(page))) == len(found)
 
 
 # ---- views
@@ -304,7 +318,8 @@ def test_zoom_follows_the_digits(opened):
     places = np.array(explored(page, "[...e.panels.get('contrastive').space.target]")).reshape(-1, 2)
     x, y = places[LABELS == 8].mean(0)
     explored(page, f"e.view('contrastive', {{ x: {x}, y: {y}, zoom: 6 }})")
-    page.wait_for_timeout(300)
+    for name in NAMES.values():
+        picture(page, name)
     seen = """[...e.panels.values()].map((p) => { const { painter, space } = p; let eights = 0, all = 0;
         e.labels.shown.forEach((k, i) => { const [x, y] = painter.toPixel(space.place(i));
         if (x > 0 && y > 0 && x < painter.side && y < painter.side) { all++; eights += k === 8; } });
@@ -314,9 +329,8 @@ def test_zoom_follows_the_digits(opened):
     page.get_by_label("zoom follows the digits").click()
     views = explored(page, "e.state.views")
     assert views["cosface"]["zoom"] > 1  # each stays where it was
-    page.wait_for_timeout(300)
-    assert "zoom:apart" in page.url
-    other = opened(page.url.rsplit("/", 1)[1])
+    assert "zoom:apart" in link(page)
+    other = opened(link(page))
     assert explored(other, "e.state.views.cosface.zoom") == pytest.approx(views["cosface"]["zoom"], rel=1e-3)
 
 

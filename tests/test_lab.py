@@ -205,18 +205,20 @@ def told(page, key):
     return float(found[0].replace(key, "").replace(",", "").replace("%", "").split()[0]) if found else None
 
 
-def until(page, condition, seconds=60):
-    page.wait_for_function(f"(lab => {condition})({LAB})", timeout=1000 * seconds)
+def until(page, condition):
+    """Wait for what a machine of its own does in seconds, and a busy one in minutes."""
+    page.wait_for_function(f"(lab => {condition})({LAB})", timeout=300_000)
 
 
 def standing(page):
-    """The images seen, once they grow no more; on a busy machine the worker may be at work for a while."""
-    for _ in range(20):
-        seen = told(page, "images seen")
-        page.wait_for_timeout(700)
-        if told(page, "images seen") == seen:
-            return seen
-    raise AssertionError("it goes on")
+    """The images seen, once the worker has told that it isn't at work."""
+    until(page, "lab.report.speed === 0")
+    return told(page, "images seen")
+
+
+def lately(page):
+    """The loss, over the last reports: a busy machine may have made few."""
+    return np.mean(page.evaluate(f"{LAB}.losses.slice(-10)"))
 
 
 def test_it_learns_before_the_readers_eyes(opened_lab, served):
@@ -241,9 +243,9 @@ def test_a_margin_is_obeyed_while_it_runs(opened_lab):
     assert told(page, "15-NN") > 92  # at once: it goes on from a trained network
     small = told(page, "radius")
     page.get_by_label("margin to learn with").fill("0.5")  # of the slider: a margin of 4
-    until(page, f"lab.space.spread > {2.5 * small}", 30)  # margin four times, space nearly four times
+    until(page, f"lab.space.spread > {2.5 * small}")  # margin four times, space nearly four times
     page.get_by_label("margin to learn with").fill("0")
-    until(page, f"lab.space.spread < {0.3 * small}", 60)  # without a margin it collapses
+    until(page, f"lab.space.spread < {0.3 * small}")  # without a margin it collapses
     page.get_by_role("button", name="Pause").click()
 
 
@@ -272,10 +274,8 @@ def test_hard_mining_stops_at_the_margin_and_semihard_does_not(opened_lab):
     for mining in ("hard", "semihard"):
         page.evaluate(f"location.hash = 'explorer=v2;lab:triplet,1,16,{mining},none,{len(ends)},chance'")
         until(page, "lab.report === null || lab.report.images < 9000")
-        until(page, "lab.report?.images > 60000", 90)
-        ends[mining] = page.evaluate(
-            f"[{LAB}.losses.slice(-10).reduce((s, v) => s + v, 0) / 10, {LAB}.report.accuracy]"
-        )
+        until(page, "lab.report?.images > 60000")
+        ends[mining] = lately(page), page.evaluate(f"{LAB}.report.accuracy")
     assert ends["hard"][0] == pytest.approx(1, abs=0.03)
     assert ends["hard"][1] < ends["semihard"][1] - 0.2
     assert ends["semihard"][0] < 0.9
@@ -286,15 +286,15 @@ def test_cosface_beyond_its_limit_keeps_its_loss_up(opened_lab):
     for margin in (0.1, 0.8):
         page.evaluate(f"location.hash = 'explorer=v2;lab:cosface,{margin},16,all,none,{len(ends)},trained'")
         until(page, "lab.report === null || lab.report.images < 9000")
-        until(page, "lab.report?.images > 60000", 90)
-        ends.append(page.evaluate(f"{LAB}.losses.slice(-10).reduce((s, v) => s + v, 0) / 10"))
+        until(page, "lab.report?.images > 60000")
+        ends.append(lately(page))
     assert ends[1] > 3 * ends[0]
 
 
 def test_a_digit_left_out_lands_among_the_others(opened_lab):
     page = opened_lab()
     page.evaluate("location.hash = 'explorer=v2;lab:contrastive,1,16,all,4,0,chance'")
-    until(page, "lab.report?.images > 60000", 90)
+    until(page, "lab.report?.images > 60000")
     z = np.array(page.evaluate(f"[...{LAB}.report.places]")).reshape(-1, 2)
     y = fslviz.load().test_labels[:2000].numpy()
     d = cdist(z, z) + np.diag([np.inf] * 2000)
@@ -313,7 +313,7 @@ def test_cosface_makes_rays_and_contrastive_islands(opened_lab):
     for loss, margin in (("cosface", 0.1), ("contrastive", 1)):
         page.evaluate(f"location.hash = 'explorer=v2;lab:{loss},{margin},16,all,none,{len(lost)},chance'")
         until(page, "lab.report === null || lab.report.images < 9000")
-        until(page, "lab.report?.images > 100000", 90)
+        until(page, "lab.report?.images > 100000")
         z = np.array(page.evaluate(f"[...{LAB}.report.places]")).reshape(-1, 2)
         z = z if loss == "cosface" else z - z.mean(0)
         unit = z / np.linalg.norm(z, axis=1, keepdims=True)
@@ -369,7 +369,7 @@ def test_a_running_lab_is_accessible_and_leaves_the_page_its_time(opened_lab, wi
     until(page, "lab.report?.images > 10000")
     page.evaluate("window.long.length = 0")
     page.wait_for_timeout(2000)
-    assert len(page.evaluate("window.long")) <= 3  # hardly any of 50 ms, beside whatever else this machine does
+    assert sum(page.evaluate("window.long")) < 1000  # were it the page that trains, all of it
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("button", name="Pause").click()
     found = Axe().run(page).response["violations"]
@@ -382,11 +382,11 @@ def test_workers_end(opened_lab):
         page.get_by_role("button", name="Start").click()
         until(page, "lab.report !== null")
         page.evaluate(f"{LAB}.stop()")
-    for _ in range(20):
-        page.wait_for_timeout(200)
+    for _ in range(300):
         if not page.workers:
             break
-    assert len(page.workers) == 0
+        page.wait_for_timeout(200)
+    assert not page.workers
 
 
 def test_no_worker_no_lab_but_a_line(opened_lab):
@@ -422,9 +422,9 @@ def test_what_is_asked_for_is_done(opened_lab):
     assert max(shown) == pytest.approx(0.25)
     page.get_by_role("button", name="Slow").click()
     later(page)
-    seen = page.evaluate(f"{LAB}.report.images")
-    page.wait_for_timeout(3000)
-    assert 128 <= page.evaluate(f"{LAB}.report.images") - seen <= 5 * 128
+    page.evaluate(f"window.told = []; {LAB}.worker.addEventListener('message', ({{ data }}) => told.push(data.images))")
+    page.wait_for_function("told.length > 3")
+    assert set(np.diff(page.evaluate("told"))) == {128}  # a picture a batch
     for digit in range(9):
         page.get_by_role("button", name=f"leave the digits {digit} out").click()
     assert page.evaluate("document.querySelector('.fslviz-explorer').explorer.state.lab.left") == list(range(8))

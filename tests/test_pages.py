@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hand import SEVEN, STAR, canvas, figures, picture, pixel_of, strip, stroke
+from hand import SEVEN, STAR, canvas, figures, link, picture, pixel_of, strip, stroke
 
 NAMES = {
     "contrastive": "Contrastive",
@@ -83,20 +83,24 @@ def test_an_explorer_stands_on_the_page(browser, name):
     before = page.evaluate("location.href")
     for i in range(links.count()):  # what the text names, the explorer shows
         links.nth(i).click()
-        page.wait_for_timeout(300)
+        link(page)
+        shown = links.nth(i).get_attribute("href")
+        for loss, margin in re.findall(r"(\w+)@([\d.]+)", shown):
+            space = page.get_by_role("region", name=f"{NAMES[loss]} space")
+            space.locator("p.fx-figures", has_text=re.compile(rf"margin {margin}(?![\d.])")).wait_for()
         assert not page.locator(".fx-note").is_visible()
-        for name in re.findall(r"(\w+)@([\d.]+)", links.nth(i).get_attribute("href")):
-            assert f"margin {name[1]}\n" in figures(page, NAMES[name[0]])
-        trains = "lab:" in links.nth(i).get_attribute("href")
-        box = page.locator(".fx-lab .fx-square" if trains else ".fx-grid .fx-square").last.bounding_box()
-        assert 0 < box["y"] < box["y"] + box["height"] < 720  # what the link has moved is in view
+        trains = "lab:" in shown
+        page.wait_for_function(  # what the link has moved is in view
+            """square => { const box = [...document.querySelectorAll(square)].at(-1).getBoundingClientRect();
+            return 0 < box.top && box.top < box.bottom && box.bottom < 720; }""",
+            arg=".fx-lab .fx-square" if trains else ".fx-grid .fx-square",
+        )
         if trains:
             page.wait_for_selector(".fx-lab p.fx-figures:has-text('images seen')")
             page.evaluate("document.querySelector('.fslviz-explorer').explorer.lab.stop()")
     assert links.count() >= 1
     page.go_back()
-    page.wait_for_timeout(300)
-    assert page.evaluate("location.href") != before or links.count() == 1
+    page.wait_for_function(f"location.href !== '{before}' || {links.count()} === 1")
     page.close()
 
 

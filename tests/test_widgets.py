@@ -9,6 +9,7 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from hand import QUIET
 
 import fslviz
 from fslviz import widgets
@@ -190,6 +191,7 @@ def test_a_door_keeps_names_in_their_place_and_tells_once(browser, faces, tmp_pa
     run = fslviz.train("triplet", replace(faces, names=names), embed_dim=8, images=640, device="cpu")
     (tmp_path / "door.html").write_text("<!DOCTYPE html><meta charset=utf-8>" + fslviz.door(run, 1.0).data)
     page = browser.new_page()
+    page.add_init_script(QUIET)
     page.goto((tmp_path / "door.html").as_uri())
     button = page.locator(".people button").first
     assert button.evaluate("b => [b.scrollWidth > b.clientWidth, getComputedStyle(b).unicodeBidi]") == [True, "isolate"]
@@ -201,7 +203,8 @@ def test_a_door_keeps_names_in_their_place_and_tells_once(browser, faces, tmp_pa
     page.get_by_label("threshold").focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(1500)
+    assert page.evaluate("window.told") == 0
+    page.evaluate("settle()")
     assert page.evaluate("window.told") == 1
     assert page.locator("output").get_attribute("aria-live") == "off"
     page.close()

@@ -25,6 +25,7 @@ export class Frames {
   private penned = 0;
   private printing = false;
   private next = 0; // the panel to begin with
+  private due = 0; // panels that have not been painted since something changed
 
   constructor(
     private easel: Easel,
@@ -38,6 +39,11 @@ export class Frames {
   // `penned`: when the pen moved, where it did.
   paint(penned = 0) {
     this.penned ||= penned;
+    this.due = Number.POSITIVE_INFINITY;
+    this.frame();
+  }
+
+  private frame() {
     this.waiting ||= requestAnimationFrame(() => {
       this.waiting = 0;
       const began = performance.now();
@@ -48,7 +54,7 @@ export class Frames {
     });
   }
 
-  // Paint what has changed, until the frame's time is up: the next begins where this one stopped.
+  // Paint what has changed, one square at least, until the frame's time is up: the next goes on where this one stopped.
   private squares(until: number) {
     const { easel, printing } = this;
     const around = printing ? PAPER : { ...surroundings(easel.root, easel.shade), paper: false };
@@ -57,15 +63,14 @@ export class Frames {
     this.around = around;
     const panels = easel.panels();
     const shown = easel.scene();
-    for (let i = 0; i < panels.length; i++) {
-      const panel = panels[(this.next + i) % panels.length];
+    for (this.due = Math.min(this.due, panels.length); this.due > 0; this.due--) {
+      const panel = panels[this.next++ % panels.length];
       const shows = scene(shown, panel, easel.view(panel.loss), around); // its strip, too, where none sees it
-      if (!panel.seen && !printing) continue;
-      if (performance.now() > until) {
-        this.next = (this.next + i) % panels.length;
-        return this.paint();
+      if (panel.seen || printing) panel.paint(shows);
+      if (this.due > 1 && performance.now() > until) {
+        this.due--;
+        return this.frame();
       }
-      panel.paint(shows);
     }
     if (panels.some((p) => p.space.progress < 1)) this.paint();
   }
@@ -73,8 +78,10 @@ export class Frames {
   // On paper: dark on white, whatever the screen has.
   private print(printing: boolean) {
     this.printing = printing;
-    if (printing) this.squares(Number.POSITIVE_INFINITY);
-    else this.paint();
+    if (printing) {
+      this.due = Number.POSITIVE_INFINITY;
+      this.squares(Number.POSITIVE_INFINITY);
+    } else this.paint();
   }
 }
 

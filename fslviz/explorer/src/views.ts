@@ -12,11 +12,22 @@ function within({ target, n }: Space, { x, y, zoom }: View): number[] {
 }
 
 function quantile(values: number[], share: number): number {
-  return values.sort((a, b) => a - b)[Math.floor((values.length - 1) * share)];
+  return Float64Array.from(values).sort()[Math.floor((values.length - 1) * share)];
 }
+
+// What was found last for a space's places: it is asked for in each frame.
+const found = new WeakMap<Float32Array, { lead: Float32Array; view: View; follows: View }>();
 
 // The view of a space that shows the digits which `lead` shows in its own.
 export function follow(space: Space, lead: Space, view: View): View {
+  const last = found.get(space.target);
+  if (last?.lead === lead.target && last.view === view) return last.follows;
+  const follows = search(space, lead, view);
+  found.set(space.target, { lead: lead.target, view, follows });
+  return follows;
+}
+
+function search(space: Space, lead: Space, view: View): View {
   if (view.zoom <= 1) return view.zoom < 1 ? { ...AFAR, zoom: view.zoom } : AFAR;
   const digits = within(lead, view).filter((i) => i < space.n);
   if (!digits.length) return AFAR;

@@ -30,7 +30,7 @@ export interface Report {
   drawings: Float32Array; // (drawings, 2)
   value: number; // the loss, a mean over the batches since the last report
   images: number; // seen so far
-  speed: number; // images a second
+  speed: number; // images a second, 0 where it isn't at work
   accuracy: number | null; // 15-NN of what is shown, where it was measured
   head: { weight: Float32Array; bias: Float32Array } | null;
   batch: { places: Float32Array; forces: Float32Array } | null;
@@ -105,7 +105,7 @@ function report(whole: boolean) {
     drawings: training.embed({ images: drawings, labels: new Uint8Array(drawn.length) }),
     value: batches ? value / batches : Number.NaN,
     images: training.seen,
-    speed: spent ? (batches * training.batchSize * 1000) / spent : 0,
+    speed: asked.running && !asked.slow && spent ? (batches * training.batchSize * 1000) / spent : 0,
     accuracy,
     head: PAIRS.includes(asked.loss) ? null : training.head,
     batch: asked.forces ? last : null,
