@@ -1,18 +1,20 @@
-"""The lab in the page: how fast it trains beside PyTorch, and what it has learned after how many images.
+"""The page: how fast its lab trains beside PyTorch, what it has learned after how many images, what a frame takes.
 
 ``python benchmarks/lab.py`` plays the page's own script in Chromium. Speed: the same network, batch, losses and
 optimizers, one thread each, in turn; the medians of three rounds. Learning: 15-NN of 2,000 training digits that the
-lab never has, three seeds a loss, and the network that the lab starts from. It takes half an hour, and keeps ``lab``
-and ``lab_learning`` in fslviz/measured/.
+lab never has, three seeds a loss, and the network that the lab starts from. Painting: the main thread's time of each
+animation frame. It takes half an hour, and keeps ``lab``, ``lab_learning`` and ``painting`` in fslviz/measured/;
+``python benchmarks/lab.py painting`` (or ``learning``, ``speed``) measures one of them.
 """
 
 import base64
 import os
 import shutil
 import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ import torch
 from playwright.sync_api import sync_playwright
 
 import fslviz
+from fslviz import explorer
 from fslviz.explorer import lab, pack
 from fslviz.runs import LOSSES
 from fslviz.seeds import keep
@@ -42,25 +45,43 @@ return [steps * t.batchSize * 1000 / (performance.now() - began), (await fslvizL
 LEARN = """async ([loss, margin, seed, seen]) => { const t = await begin(seed), found = [];
 for (const images of seen) { while (t.seen < images) t.step(loss, held(margin));
 found.push([...t.embed(sets.train)], [...t.embed(sets.new)]); } return found; }"""
+# the time of each animation frame's work
+FRAMES = """{ const ask = requestAnimationFrame; window.took = [];
+window.requestAnimationFrame = (work) => ask((at) => {
+const began = performance.now(); work(at); took.push(performance.now() - began); }); }"""
+FOUR, SEVEN = ("contrastive", "triplet", "softmax", "cosface"), tuple(LOSSES)
+
+
+@contextmanager
+def chromium(folder: Path, body: str, **options: Any) -> Iterator[Any]:
+    """A page of that body beside the files of a folder."""
+    with sync_playwright() as playwright:
+        (folder / "page.html").write_text(f'<!DOCTYPE html><meta charset="utf-8">{body}')
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        page = browser.new_page(**options)
+        page.goto((folder / "page.html").as_uri())
+        yield page
+        browser.close()
 
 
 @contextmanager
 def script(data: fslviz.Data) -> Iterator[Any]:
     """A page with the lab's script and its digits, and no worker."""
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        Path(folder, "lab.js").write_bytes((pack.HERE / "lab.js").read_bytes())
-        html = f'<meta charset="utf-8"><script src="lab.js"></script><script>{HELD}</script>'
-        Path(folder, "lab.html").write_text(html)
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
-        page = browser.new_page()
-        page.goto(Path(folder, "lab.html").as_uri())
-        for name, part in (("train", slice(lab.TRAIN)), ("new", NEW)):
-            grey = ((data.train_images[part] * 0.3081 + 0.1307) * 255).round().clip(0, 255).byte().numpy()
-            told = [base64.b64encode(a.tobytes()).decode() for a in (grey, data.train_labels[part].byte().numpy())]
-            page.evaluate("([name, images, labels]) => put(name, images, labels)", [name, *told])
-        yield page
-        browser.close()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "lab.js").write_bytes((pack.HERE / "lab.js").read_bytes())
+        with chromium(folder, f'<script src="lab.js"></script><script>{HELD}</script>') as page:
+            fill(page, data)
+            yield page
+
+
+def fill(page: Any, data: fslviz.Data) -> None:
+    """Give the page the digits to learn from, and those to judge by."""
+    for name, part in (("train", slice(lab.TRAIN)), ("new", NEW)):
+        grey = ((data.train_images[part] * 0.3081 + 0.1307) * 255).round().clip(0, 255).byte().numpy()
+        told = [base64.b64encode(a.tobytes()).decode() for a in (grey, data.train_labels[part].byte().numpy())]
+        page.evaluate("([name, images, labels]) => put(name, images, labels)", [name, *told])
 
 
 def pytorch(name: str, x: torch.Tensor, y: torch.Tensor) -> float:
@@ -125,8 +146,65 @@ def learning(page: Any, data: fslviz.Data) -> None:
     keep("lab_learning", rows)
 
 
+def deeds(page: Any) -> Iterator[tuple[str, np.ndarray]]:
+    """The frames of each thing a reader does."""
+
+    def frames(do: Callable[[], None]) -> np.ndarray:
+        page.wait_for_timeout(1000)
+        page.evaluate("took.length = 0")
+        do()
+        return np.array(page.evaluate("took"))
+
+    def press(*keys: str) -> None:
+        for key in keys:
+            page.keyboard.press(key)
+            page.wait_for_timeout(50)
+
+    def draw() -> None:
+        box = page.locator(".fx-pad").bounding_box()
+        for i, (x, y) in enumerate([(0.25, 0.2), (0.75, 0.2), (0.45, 0.85)]):
+            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=20)
+            if not i:
+                page.mouse.down()
+        page.mouse.up()
+
+    page.wait_for_selector(".fslviz-explorer[data-ready]")
+    page.locator(".fx-grid .fx-points").first.focus()
+    yield "pointing at digits", frames(lambda: press(*["ArrowRight"] * 40))
+    yield "zooming", frames(lambda: press(*["+", "-"] * 10))
+    page.get_by_label("Triplet margin").focus()
+    yield "another margin", frames(lambda: press(*["ArrowRight", "ArrowLeft"] * 5))
+    page.locator(".fx-pad").scroll_into_view_if_needed()
+    yield "drawing", frames(draw)
+    page.locator(".fx-lab .fx-square").scroll_into_view_if_needed()
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_selector(".fx-lab p.fx-figures:has-text('images seen')")
+    yield "training in the page", frames(lambda: page.wait_for_timeout(10_000))
+
+
+def painting() -> None:
+    rows = []
+    for losses, width, scale in ((FOUR, 1280, 1), (SEVEN, 390, 3)):
+        with tempfile.TemporaryDirectory() as folder:
+            explorer.ship(Path(folder, "explorer"))
+            body = '<script defer src="explorer/explorer.js"></script>' + explorer.mount(losses, explorer.PARTS)
+            view = {"viewport": {"width": width, "height": 900}, "device_scale_factor": scale}
+            with chromium(Path(folder), f"<script>{FRAMES}</script>{body}", **view) as page:
+                for deed, took in deeds(page):
+                    median, late = (round(float(np.quantile(took, q)), 1) for q in (0.5, 0.95))
+                    rows.append({"spaces": len(losses), "width": width, "scale": scale, "deed": deed})
+                    rows[-1] |= {"median ms": median, "95% ms": late, "frames": len(took)}
+                    print(rows[-1], flush=True)
+    keep("painting", rows)
+
+
 if __name__ == "__main__":
-    data = fslviz.load()
-    with script(data) as page:
-        learning(page, data)
-        speed(page, data)
+    asked = sys.argv[1:] or ["learning", "speed", "painting"]
+    if "painting" in asked:
+        painting()
+    if {"learning", "speed"} & set(asked):
+        data = fslviz.load()
+        with script(data) as page:
+            for name, measure in (("learning", learning), ("speed", speed)):
+                if name in asked:
+                    measure(page, data)

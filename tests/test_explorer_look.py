@@ -360,7 +360,7 @@ def test_back_leads_to_the_view_before(opened):
     page.get_by_role("button", name="ArcFace").click()
     canvas(page, "ArcFace").wait_for()
     page.get_by_label("CosFace margin").press("End")
-    page.wait_for_timeout(300)
+    assert "cosface@1.2" in link(page)
     page.get_by_role("button", name="Reset").click()
     canvas(page, "ArcFace").wait_for(state="detached")
     page.wait_for_function("document.body.innerText.includes('margin 0.1\\n')")
