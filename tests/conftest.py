@@ -6,6 +6,8 @@ import os
 import shutil
 import threading
 
+os.environ.setdefault("FSLVIZ_CACHE", os.path.join(os.path.dirname(__file__), "..", ".cache"))  # the book's own runs
+
 import pytest
 from hand import ALL, PAGE
 from playwright.sync_api import sync_playwright

@@ -72,6 +72,13 @@ def lit(page):
     return page.evaluate("document.querySelector('.fslviz-explorer').explorer.loader.lit?.size ?? 0")
 
 
+def strips(page, start):
+    """Wait until the images under each space are told by words that begin so."""
+    page.wait_for_function(
+        "start => [...document.querySelectorAll('.fx-strip')].every((s) => s.ariaLabel?.startsWith(start))", arg=start
+    )
+
+
 def stroke(page, points):
     pad = page.get_by_role("application", name="Drawing pad")
     pad.scroll_into_view_if_needed()
@@ -106,8 +113,11 @@ def pad_at(page, x, y):
 
 
 def frame(page):
-    """Let a whole frame pass."""
+    """Let a whole frame pass, and more where the squares take more."""
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.wait_for_function(
+        "[...document.querySelectorAll('.fslviz-explorer')].every((root) => root.explorer.frames.waiting === 0)"
+    )
 
 
 def settled(page):

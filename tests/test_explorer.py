@@ -29,6 +29,7 @@ from hand import (
     pixel_of,
     settled,
     strip,
+    strips,
     stroke,
     touch,
 )
@@ -49,7 +50,7 @@ def test_a_digit_lights_in_every_space(opened, served, way, width):
     before = {loss: picture(page, loss) for loss in ("Contrastive", "CosFace")}
     canvas(page, "Contrastive").scroll_into_view_if_needed()
     page.mouse.move(*pixel_of(page, "contrastive", 17))
-    page.wait_for_selector(".fx-strip[aria-label^='a ']")
+    strips(page, "a ")
     assert all(strip(page, loss).startswith("a ") for loss in ("Contrastive", "Triplet", "Softmax", "CosFace"))
     assert all(picture(page, loss) != before[loss] for loss in before)
 
@@ -92,7 +93,7 @@ def test_a_class_a_lasso_and_a_region_by_key(opened):
     page.mouse.up()
     assert 0 < lit(page) < 3000
     page.mouse.move(1, 1)
-    page.wait_for_selector(".fx-strip[aria-label='no digit chosen']")
+    strips(page, "no digit chosen")
     assert picture(page, "Triplet") not in (before, classed)
     page.get_by_role("button", name="Reset").click()
     assert lit(page) == 0
@@ -175,7 +176,7 @@ def test_networks_that_have_met_six_digits(opened):
         assert figures(page, name).startswith("met 1 2 3 6 7 9\n15-NN")
         canvas(page, name).wait_for()
     stroke(page, SEVEN)  # a digit that they have met
-    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    strips(page, "your drawing")
     assert sum(strip(page, name).count("7") >= 3 for name in names) >= 3
     merits = {name: space["merits"]["15-NN"] for name, space in pack.manifest()["spaces"].items()}
     assert 0.7 < merits["triplet-six"] < merits["triplet@1"] - 0.02  # of all ten
@@ -285,14 +286,14 @@ def test_the_training_plays_and_is_scrubbed(opened):
 def test_a_drawn_digit_lands_among_its_own(opened):
     page = opened()
     stroke(page, SEVEN)
-    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    strips(page, "your drawing")
     sevens = [strip(page, loss).count("7") for loss in ("Contrastive", "Triplet", "Softmax", "CosFace")]
     assert sum(sevens) >= 15, sevens
     page.get_by_label("place in the training").focus()
     page.keyboard.press("Home")  # where the trained network's place means nothing
     page.wait_for_function("document.querySelector('.fx-strip').ariaLabel == 'no digit chosen'")
     page.keyboard.press("End")
-    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    strips(page, "your drawing")
     page.get_by_role("button", name="Clear").click()
     page.wait_for_function("document.querySelector('.fx-strip').ariaLabel == 'no digit chosen'")
 
@@ -322,16 +323,16 @@ def test_one_draws_by_keys(opened):
     page = opened()
     canvas(page, "CosFace").focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_selector(".fx-strip[aria-label^='a ']")
+    strips(page, "a ")
     page.get_by_role("application", name="Drawing pad").focus()
     for key in [*["ArrowLeft"] * 5, "Space", *["ArrowRight"] * 10, *["ArrowDown", "ArrowLeft", "ArrowDown"] * 6]:
         page.keyboard.press(key)
-    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    strips(page, "your drawing")
     frame(page)
     sevens = [strip(page, loss).count("7") for loss in ("Contrastive", "Triplet", "Softmax", "CosFace")]
     assert sum(sevens) >= 15, sevens
     page.keyboard.press("Delete")
-    page.wait_for_selector(".fx-strip[aria-label='no digit chosen']")
+    strips(page, "no digit chosen")
 
 
 def test_the_page_and_pytorch_agree(opened):
@@ -351,7 +352,7 @@ def test_a_phone_by_touch(opened):
     page = opened(width=390, has_touch=True, is_mobile=True)
     canvas(page, "Triplet").scroll_into_view_if_needed()
     page.touchscreen.tap(*pixel_of(page, "triplet", 30))
-    page.wait_for_selector(".fx-strip[aria-label^='a ']")
+    strips(page, "a ")
     before = {loss: picture(page, loss) for loss in ("Triplet", "CosFace")}
     box = canvas(page, "Triplet").bounding_box()
     x, y, side = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"]
@@ -370,14 +371,14 @@ def test_a_phone_by_touch(opened):
     pad.scroll_into_view_if_needed()
     box = pad.bounding_box()
     touch(page, [at(*p) for a, b in zip(SEVEN, SEVEN[1:], strict=False) for p in np.linspace(a, b, 9)])
-    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    strips(page, "your drawing")
     assert sum(strip(page, loss).count("7") for loss in ("Triplet", "CosFace")) >= 7
 
 
 def test_a_drawing_is_prepared_as_mnist_is(opened):
     page = opened()
     stroke(page, SEVEN)
-    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    strips(page, "your drawing")
     image = np.array(
         page.evaluate("[...document.querySelector('.fslviz-explorer').explorer.loader.probes.drawing]")
     ).reshape(28, 28)
@@ -407,7 +408,7 @@ def test_a_symbol_is_enrolled_and_verified(opened):
     assert "Draw something first" in verdict.inner_text()
     for _ in range(2):
         stroke(page, STAR)
-        page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+        strips(page, "your drawing")
         page.get_by_role("button", name="Enrol this drawing").press("Enter")
     page.wait_for_selector("text=✶: 2 samples")
     stroke(page, STAR)
@@ -809,7 +810,7 @@ def test_one_pointer_draws_with_its_first_button(opened):
     page.mouse.up(button="right")
     assert "your drawing" not in settled(page)
     stroke(page, SEVEN)
-    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    strips(page, "your drawing")
     seven = settled(page)
     page.mouse.move(*pad_at(page, 0.2, 0.9))  # no button held: nothing follows
     assert settled(page) == seven
@@ -838,7 +839,7 @@ def test_a_second_finger_does_not_break_a_stroke(opened):
 def test_ink_beyond_the_edge_is_none_and_a_stroke_is_undone(opened):
     page = opened()
     stroke(page, SEVEN)
-    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    strips(page, "your drawing")
     ink = lambda: page.evaluate("document.querySelector('canvas.fx-pad').toDataURL()")  # noqa: E731
     seven, drawn = settled(page), ink()
     stroke(page, [(0.5, 0.95), (0.6, 1.4), (1.5, 1.4), (0.9, 0.5), (0.8, 0.6)])

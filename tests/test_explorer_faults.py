@@ -20,6 +20,7 @@ from hand import (
     pixel_of,
     settled,
     strip,
+    strips,
     stroke,
     touch,
 )
@@ -52,7 +53,7 @@ def spaces(page):
 def test_a_browser_that_falsifies_its_canvas_reads_the_same(opened, lie):
     page = opened()
     stroke(page, SEVEN)
-    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    strips(page, "your drawing")
     honest = [settled(page), *spaces(page), page.locator(".fx-verdict").inner_text()]
     page = opened(
         script=f"""for (const kind of [CanvasRenderingContext2D, OffscreenCanvasRenderingContext2D]) {{
@@ -60,7 +61,7 @@ def test_a_browser_that_falsifies_its_canvas_reads_the_same(opened, lie):
         const d = read.apply(this, a); {FALSE[lie]}; }}; }}"""
     )
     stroke(page, SEVEN)
-    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    strips(page, "your drawing")
     assert [settled(page), *spaces(page), page.locator(".fx-verdict").inner_text()] == honest
     assert honest[-1] == "Accepted as 7: within the threshold."
 
@@ -487,7 +488,7 @@ def test_forced_colours_are_legible(opened):
 def test_names(opened, name, taken):
     page = opened()
     stroke(page, STAR)
-    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    strips(page, "your drawing")
     page.get_by_label("name of the symbol").fill(name)
     page.get_by_role("button", name="Enrol this drawing").click()
     if taken is None:

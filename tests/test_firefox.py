@@ -51,7 +51,7 @@ def along(box, points):
 def draw(page, points):
     between = [p for a, b in zip(points, points[1:], strict=False) for p in np.linspace(a, b, 6).tolist()]
     page.drag(*along(page.box(".fx-pad"), between))
-    page.wait(f"{STRIPS}[0].startsWith('your drawing')")
+    page.wait(f"{STRIPS}.every((s) => s?.startsWith('your drawing'))")
 
 
 def press(page, selector):

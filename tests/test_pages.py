@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hand import SEVEN, STAR, canvas, figures, link, picture, pixel_of, strip, stroke
+from hand import SEVEN, STAR, canvas, figures, link, picture, pixel_of, strip, strips, stroke
 
 NAMES = {
     "contrastive": "Contrastive",
@@ -111,7 +111,7 @@ def test_all_that_the_explorer_does_in_the_book(browser):
     space = canvas(page, "Triplet")
     space.scroll_into_view_if_needed()
     page.mouse.move(*pixel_of(page, "triplet", 30))
-    page.wait_for_selector(".fx-strip[aria-label^='a ']")
+    strips(page, "a ")
     assert strip(page, "CosFace").startswith("a ")
     page.mouse.move(1, 1)
     page.get_by_label("CosFace margin").press("End")
@@ -121,7 +121,7 @@ def test_all_that_the_explorer_does_in_the_book(browser):
     page.wait_for_function("document.querySelector('.fx-training p').innerText.startsWith('0 images seen')")
     assert picture(page, "Triplet") != end
     stroke(page, SEVEN)
-    page.wait_for_selector(".fx-strip[aria-label^='your drawing']")
+    strips(page, "your drawing")
     assert strip(page, "Triplet").count("7") >= 4
     page.get_by_role("button", name="Clear").click()
     stroke(page, STAR)
@@ -137,3 +137,40 @@ def test_all_that_the_explorer_does_in_the_book(browser):
     assert "margin 1.2\n" in figures(page, "CosFace")
     assert "threshold 0.000" in page.locator(".fx-enrol p.fx-figures").inner_text()
     page.close()
+
+
+@pytest.mark.parametrize("name", ["03_triplet", "05_side_by_side", "07_unseen", "10_people"])
+def test_one_who_comes_back_finds_controls_that_say_what_is_shown(browser, name):
+    """A browser gives a page that is gone back to the values that its controls had, and not what they had led to."""
+    values = "[...document.querySelectorAll('article :is(input, select)')].map((i) => [i.checked, i.value])"
+    page = browser.new_page()
+    page.goto((HTML / "notebooks" / f"{name}.html").as_uri())
+    ready(page)
+    untouched = page.evaluate(values)
+    for control in page.locator("article input[type=range]:visible:enabled").all():
+        control.press("End")
+    for control in page.locator("article input[type=checkbox]:visible").all():
+        control.click()
+    for control in page.locator("article select:visible").all():
+        control.select_option(index=1)
+    assert page.evaluate(values) != untouched
+    if page.locator(".fslviz-explorer").count():
+        link(page)
+    page.goto((HTML / "book/intro.html").as_uri())
+    page.go_back()
+    ready(page)
+    found, url = page.evaluate(values), page.url
+    page.close()
+    page = browser.new_page()
+    page.goto(url)  # anew, of what the address holds
+    ready(page)
+    assert found == page.evaluate(values)
+    page.close()
+
+
+def ready(page):
+    page.wait_for_load_state()
+    page.wait_for_function(
+        """[...document.querySelectorAll('.fslviz-explorer')].every((root) => 'ready' in root.dataset &&
+        root.explorer.frames.waiting === 0)"""
+    )

@@ -40,6 +40,7 @@ export function button(text: string, onclick: () => void, properties: object = {
 export function slider(name: string, range: [number, number, number], oninput: (value: number) => void) {
   const [min, max, step] = range;
   const input: HTMLInputElement = el("input", { type: "range", min, max, step, ariaLabel: name });
+  input.autocomplete = "off"; // else a page that is gone back to has the slider's old place, and not what it led to
   input.oninput = () => oninput(input.valueAsNumber);
   return input;
 }

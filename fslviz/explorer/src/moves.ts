@@ -17,7 +17,6 @@ type Pictures = [pieces: string[], slots: Slot[]];
 export class Moves {
   at: number[];
   private pictures: Promise<Pictures> | null = null;
-  private turn = 0;
   private live = el("span.live", { role: "status" });
   private fault = el("p.fault", { role: "alert", hidden: true });
   private says: (() => void)[] = [];
@@ -45,7 +44,6 @@ export class Moves {
   private slider({ name, values }: Control, k: number) {
     const shown = el("b");
     const input = slider(name, [0, values.length - 1, 1], (i) => this.move(k, i));
-    input.autocomplete = "off"; // else a page that is loaded again keeps the slider, and not the picture
     this.says.push(() => {
       const value = values[this.at[k]];
       input.value = `${this.at[k]}`;
@@ -78,10 +76,8 @@ export class Moves {
   private async move(k: number, i: number) {
     this.at = this.at.map((before, c) => (c === k ? i : before));
     this.say();
-    const turn = ++this.turn;
     try {
-      const pictures = await this.fetch();
-      if (turn === this.turn) this.show(this.picture(pictures));
+      this.show(this.picture(await this.fetch()));
     } catch (error) {
       this.fault.textContent = `The other pictures can't be read: ${(error as Error).message}`;
       this.fault.hidden = false;
