@@ -176,6 +176,8 @@ def deeds(page: Any) -> Iterator[tuple[str, np.ndarray]]:
     yield "another margin", frames(lambda: press(*["ArrowRight", "ArrowLeft"] * 5))
     page.locator(".fx-pad").scroll_into_view_if_needed()
     yield "drawing", frames(draw)
+    pens = page.evaluate("document.querySelector('.fslviz-explorer').explorer.frames.pens")
+    yield "from the pen to its place", np.array(pens)
     page.locator(".fx-lab .fx-square").scroll_into_view_if_needed()
     page.get_by_role("button", name="Start").click()
     page.wait_for_selector(".fx-lab p.fx-figures:has-text('images seen')")

@@ -5,7 +5,7 @@ import { type Around, type Shown, scene } from "./scene";
 import type { View } from "./state";
 
 const BUDGET = 10; // ms of a frame: what is left over waits for the next
-const KEPT = 200; // times that are kept for a look at them
+const KEPT = 200; // times that are kept
 
 const PAPER: Around = { css: "#000", ink: [0, 0, 0], dark: false, paper: true };
 
@@ -20,7 +20,7 @@ export interface Easel {
 
 export class Frames {
   waiting = 0; // for a frame
-  readonly times = { frame: [] as number[], pen: [] as number[] };
+  readonly pens: number[] = []; // ms from a move of the pen to the place of what it drew, for benchmarks/lab.py
   around: Around = PAPER; // how the page is painted
   private penned = 0;
   private printing = false;
@@ -46,10 +46,9 @@ export class Frames {
   private frame() {
     this.waiting ||= requestAnimationFrame(() => {
       this.waiting = 0;
-      const began = performance.now();
-      this.squares(began + BUDGET);
-      keep(this.times.frame, performance.now() - began);
-      if (this.penned) keep(this.times.pen, performance.now() - this.penned);
+      this.squares(performance.now() + BUDGET);
+      if (this.penned) this.pens.push(performance.now() - this.penned);
+      if (this.pens.length > KEPT) this.pens.shift();
       this.penned = 0;
     });
   }
@@ -63,14 +62,12 @@ export class Frames {
     this.around = around;
     const panels = easel.panels();
     const shown = easel.scene();
-    for (this.due = Math.min(this.due, panels.length); this.due > 0; this.due--) {
+    this.due = Math.min(this.due, panels.length);
+    while (this.due-- > 0) {
       const panel = panels[this.next++ % panels.length];
       const shows = scene(shown, panel, easel.view(panel.loss), around); // its strip, too, where none sees it
       if (panel.seen || printing) panel.paint(shows);
-      if (this.due > 1 && performance.now() > until) {
-        this.due--;
-        return this.frame();
-      }
+      if (this.due > 0 && performance.now() > until) return this.frame();
     }
     if (panels.some((p) => p.space.progress < 1)) this.paint();
   }
@@ -83,9 +80,4 @@ export class Frames {
       this.squares(Number.POSITIVE_INFINITY);
     } else this.paint();
   }
-}
-
-function keep(times: number[], ms: number) {
-  times.push(ms);
-  if (times.length > KEPT) times.shift();
 }
