@@ -45,10 +45,16 @@ return [steps * t.batchSize * 1000 / (performance.now() - began), (await fslvizL
 LEARN = """async ([loss, margin, seed, seen]) => { const t = await begin(seed), found = [];
 for (const images of seen) { while (t.seen < images) t.step(loss, held(margin));
 found.push([...t.embed(sets.train)], [...t.embed(sets.new)]); } return found; }"""
-# the time of each animation frame's work
-FRAMES = """{ const ask = requestAnimationFrame; window.took = [];
-window.requestAnimationFrame = (work) => ask((at) => {
-const began = performance.now(); work(at); took.push(performance.now() - began); }); }"""
+# the time of each animation frame's work, and from a move of the pen until what it drew is painted in a space
+FRAMES = """{ const ask = requestAnimationFrame; let [moved, drawn, due, before] = [0];
+[window.took, window.pens] = [[], []];
+addEventListener('pointermove', ({ buttons }) => { moved ||= buttons && performance.now(); }, true);
+const look = ({ panels, loader }) => { const { drawing } = loader.probes;
+const marks = [...panels.values()].filter((p) => p.seen).map((p) => p.painter.drawn[2]).join();
+if (drawing !== drawn) [drawn, due, before, moved] = [drawing, moved, marks, 0];
+else if (due && marks !== before) { pens.push(performance.now() - due); due = 0; } };
+window.requestAnimationFrame = (work) => ask((at) => { const began = performance.now(); work(at);
+took.push(performance.now() - began); look(document.querySelector('.fslviz-explorer').explorer); }); }"""
 FOUR, SEVEN = ("contrastive", "triplet", "softmax", "cosface"), tuple(LOSSES)
 
 
@@ -160,9 +166,9 @@ def deeds(page: Any) -> Iterator[tuple[str, np.ndarray]]:
             page.keyboard.press(key)
             page.wait_for_timeout(50)
 
-    def draw() -> None:
+    def draw(*points: tuple[float, float]) -> None:
         box = page.locator(".fx-pad").bounding_box()
-        for i, (x, y) in enumerate([(0.25, 0.2), (0.75, 0.2), (0.45, 0.85)]):
+        for i, (x, y) in enumerate(points):
             page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=20)
             if not i:
                 page.mouse.down()
@@ -175,9 +181,11 @@ def deeds(page: Any) -> Iterator[tuple[str, np.ndarray]]:
     page.get_by_label("Triplet margin").focus()
     yield "another margin", frames(lambda: press(*["ArrowRight", "ArrowLeft"] * 5))
     page.locator(".fx-pad").scroll_into_view_if_needed()
-    yield "drawing", frames(draw)
-    pens = page.evaluate("document.querySelector('.fslviz-explorer').explorer.frames.pens")
-    yield "from the pen to its place", np.array(pens)
+    draw((0.25, 0.2), (0.75, 0.2))
+    page.wait_for_timeout(1000)
+    page.evaluate("pens.length = 0")  # the first stroke has fetched the networks
+    yield "drawing", frames(lambda: draw((0.75, 0.2), (0.45, 0.85), (0.2, 0.6)))
+    yield "from the pen to its place", np.array(page.evaluate("pens"))
     page.locator(".fx-lab .fx-square").scroll_into_view_if_needed()
     page.get_by_role("button", name="Start").click()
     page.wait_for_selector(".fx-lab p.fx-figures:has-text('images seen')")

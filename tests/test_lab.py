@@ -358,18 +358,11 @@ def test_a_page_that_nobody_sees_does_not_train(opened_lab):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_running_lab_is_accessible_and_leaves_the_page_its_time(opened_lab, width, scheme):
+def test_a_running_lab_is_accessible(opened_lab, width, scheme):
     page = opened_lab(width=width, color_scheme=scheme)
-    page.evaluate(
-        """() => { window.long = []; new PerformanceObserver((l) => l.getEntries().forEach((e) =>
-        window.long.push(e.duration))).observe({ entryTypes: ['longtask'] }); }"""
-    )
     page.get_by_role("button", name="Start").click()
     page.get_by_role("button", name="Forces").click()
     until(page, "lab.report?.images > 10000")
-    page.evaluate("window.long.length = 0")
-    page.wait_for_timeout(2000)
-    assert sum(page.evaluate("window.long")) < 1000  # were it the page that trains, all of it
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("button", name="Pause").click()
     found = Axe().run(page).response["violations"]
@@ -422,9 +415,14 @@ def test_what_is_asked_for_is_done(opened_lab):
     assert max(shown) == pytest.approx(0.25)
     page.get_by_role("button", name="Slow").click()
     later(page)
-    page.evaluate(f"window.told = []; {LAB}.worker.addEventListener('message', ({{ data }}) => told.push(data.images))")
+    page.evaluate(
+        f"""window.told = []; {LAB}.worker.addEventListener('message', ({{ data }}) =>
+        told.push([performance.now(), data.images]))"""
+    )
     page.wait_for_function("told.length > 3")
-    assert set(np.diff(page.evaluate("told"))) == {128}  # a picture a batch
+    waits, batches = np.diff(page.evaluate("told"), axis=0).T
+    assert set(batches) == {128}  # a picture a batch
+    assert waits.sum() > 1000  # of three times 900 ms, be the first told late
     for digit in range(9):
         page.get_by_role("button", name=f"leave the digits {digit} out").click()
     assert page.evaluate("document.querySelector('.fslviz-explorer').explorer.state.lab.left") == list(range(8))

@@ -18,7 +18,7 @@ export class Beside {
   readonly lab?: Lab;
 
   // `parts`: those that are asked for. `draw`: told of the strokes on the pad.
-  constructor(page: Page, parts: string[], draw: (strokes: Place[][], penned: number) => void) {
+  constructor(page: Page, parts: string[], draw: (strokes: Place[][]) => void) {
     const { pack, labels, colours, loader, life } = page;
     const has = (part: string) => parts.includes(part);
     const six = (loss: string) => loss.endsWith("-six"); // all ten digits, or six: never side by side

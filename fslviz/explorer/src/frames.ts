@@ -5,7 +5,6 @@ import { type Around, type Shown, scene } from "./scene";
 import type { View } from "./state";
 
 const BUDGET = 10; // ms of a frame: what is left over waits for the next
-const KEPT = 200; // times that are kept
 
 const PAPER: Around = { css: "#000", ink: [0, 0, 0], dark: false, paper: true };
 
@@ -20,9 +19,7 @@ export interface Easel {
 
 export class Frames {
   waiting = 0; // for a frame
-  readonly pens: number[] = []; // ms from a move of the pen to the place of what it drew, for benchmarks/lab.py
   around: Around = PAPER; // how the page is painted
-  private penned = 0;
   private printing = false;
   private next = 0; // the panel to begin with
   private due = 0; // panels that have not been painted since something changed
@@ -36,9 +33,7 @@ export class Frames {
     signal.addEventListener("abort", () => cancelAnimationFrame(this.waiting));
   }
 
-  // `penned`: when the pen moved, where it did.
-  paint(penned = 0) {
-    this.penned ||= penned;
+  paint() {
     this.due = Number.POSITIVE_INFINITY;
     this.frame();
   }
@@ -47,9 +42,6 @@ export class Frames {
     this.waiting ||= requestAnimationFrame(() => {
       this.waiting = 0;
       this.squares(performance.now() + BUDGET);
-      if (this.penned) this.pens.push(performance.now() - this.penned);
-      if (this.pens.length > KEPT) this.pens.shift();
-      this.penned = 0;
     });
   }
 

@@ -30,8 +30,8 @@ export class Pad {
   readonly root: HTMLElement;
   private canvas: HTMLCanvasElement;
 
-  // `drawn`: told of the strokes and of when the pen moved, at most once a frame, however fast it is.
-  constructor(private drawn: (strokes: Place[][], penned: number) => void) {
+  // `drawn`: told of the strokes, at most once a frame, however fast it is.
+  constructor(private drawn: (strokes: Place[][]) => void) {
     const properties = { width: 400, height: 400, tabIndex: 0, role: "application", ariaLabel: `Drawing pad. ${KEYS}` };
     this.canvas = el("canvas.pad", properties);
     const undo = button("Undo", () => this.undo());
@@ -91,7 +91,7 @@ export class Pad {
     this.drawing = this.down = this.outside = false;
     this.strokes = this.strokes.filter(long);
     cancelAnimationFrame(this.frame);
-    this.tell(performance.now()); // at once: what is enrolled now is the whole drawing
+    this.tell(); // at once: what is enrolled now is the whole drawing
   }
 
   private undo() {
@@ -106,14 +106,13 @@ export class Pad {
   }
 
   private changed() {
-    const penned = performance.now();
-    this.frame ||= requestAnimationFrame(() => this.tell(penned));
+    this.frame ||= requestAnimationFrame(() => this.tell());
   }
 
-  private tell(penned: number) {
+  private tell() {
     this.frame = 0;
     this.paint();
-    this.drawn(this.strokes.filter(long), penned);
+    this.drawn(this.strokes.filter(long));
   }
 
   // `ink`: the colour to draw in from now on, where the page's has changed.

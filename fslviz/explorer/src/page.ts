@@ -39,7 +39,6 @@ export class Page implements Host {
   private live = new Live();
   private beside!: Beside;
   private address?: Address;
-  private penned = 0;
 
   // `key`: under which the state stands in the page's address, "" where it does not. `changes`: told of each change of it.
   constructor(
@@ -85,7 +84,7 @@ export class Page implements Host {
   private build() {
     const { signal } = this.life;
     if (this.key) this.address = new Address(this.key, (text) => this.arrived(text), signal);
-    this.beside = new Beside(this, this.options.parts, (strokes, penned) => this.draw(strokes, penned));
+    this.beside = new Beside(this, this.options.parts, (strokes) => this.draw(strokes));
     this.root.replaceChildren(this.notice, ...this.beside.around(this.grid), this.shade, this.live.root);
     this.watch(signal);
   }
@@ -188,10 +187,9 @@ export class Page implements Host {
     this.update(true);
   }
 
-  private draw(strokes: Place[][], penned: number) {
+  private draw(strokes: Place[][]) {
     this.loader.probes.drawing = prepare(strokes);
     this.cursor = -1;
-    this.penned = penned;
     this.set({ step: 1, pins: [] }, false);
   }
 
@@ -271,8 +269,7 @@ export class Page implements Host {
   }
 
   paint() {
-    this.frames.paint(this.penned);
-    this.penned = 0;
+    this.frames.paint();
   }
 
   lighted() {
