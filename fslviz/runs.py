@@ -178,7 +178,7 @@ class Run:
             }
         )
         with whole_file(Path(path)) as file:
-            np.savez(file, allow_pickle=False, header=np.array(header), **arrays)
+            np.savez(file, header=np.array(header), **arrays)  # without allow_pickle, which NumPy knows from 2.2 on
 
     @classmethod
     def load(cls, path: str | Path, data: Data | None = None) -> Run:
