@@ -11,7 +11,6 @@ help:  ## list the targets
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fslviz needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": make PYTHON=...")'
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install -q -r requirements.txt
-	.venv/bin/pip install -q --no-deps -e .
 	@touch $@
 
 book: _build/.done  ## train on MNIST, execute the notebooks, build _build/html
@@ -40,6 +39,24 @@ browsers:
 		|| (apt-get -qq update && apt-get -qq install -y chromium firefox-esr) >/dev/null 2>&1 \
 		|| (echo "The page tests need two browsers. Run: sudo apt-get install chromium firefox-esr"; exit 1)
 
+# a set of versions: its environment and what it trained lie in .venv-NAME
+.venv-%/.done: versions/%.txt versions/tests.txt
+	rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install -q -r $< -r versions/tests.txt
+	@touch $@
+
+oldest colab: export FSLVIZ_CACHE = $(CURDIR)/.venv-$@/cache
+PACKAGE := $(patsubst %,tests/test_%.py,data evaluation explorer gallery losses moves pictures plots training versions widgets)
+package_tests = OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 .venv-$@/bin/pytest -n auto --dist loadfile -m "not browser" $(PACKAGE)
+
+oldest: .venv-oldest/.done  ## the package's tests with the oldest versions that it allows (PYTHON=python3.11)
+	$(package_tests)
+
+colab: .venv-colab/.done  ## the package's tests and all notebooks with Colab's versions (PYTHON=python3.13)
+	$(package_tests)
+	PATH="$(CURDIR)/.venv-colab/bin:$$PATH" versions/alone
+
 serve: book  ## serve the built book
 	.venv/bin/python -m http.server -d _build/html $(PORT)
 
@@ -65,7 +82,7 @@ address: ## carry the repository's address from _config.yml to the notebooks, th
 	sed -i -E "s#https://github.com/[^/]+/[^/\"\\]+#$$url#" notebooks/*.ipynb README.md CITATION.cff pyproject.toml
 
 clean:  ## remove all that was built, trained or installed
-	rm -rf .venv _build .cache *.egg-info
+	rm -rf .venv .venv-* _build .cache *.egg-info
 
-.PHONY: help book test browsers serve notebooks lint sweep explorer bench address clean
+.PHONY: help book test browsers oldest colab serve notebooks lint sweep explorer bench address clean
 .DEFAULT_GOAL := help

@@ -19,6 +19,12 @@ from fslviz import explorer
 from fslviz.explorer import pack
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
 @pytest.fixture(scope="module")
 def browser():
     with sync_playwright() as playwright:
