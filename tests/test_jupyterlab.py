@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -34,7 +33,7 @@ def lab(tmp_path_factory):
     environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(folder / "config")}
     server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
-    for _ in range(120):
+    while server.poll() is None:
         try:
             json.load(urllib.request.urlopen(f"{url}/api"))
             break
@@ -45,33 +44,30 @@ def lab(tmp_path_factory):
     server.wait(20)
 
 
-def execute(page, number):
-    """Run a cell, again where JupyterLab was not yet ready to."""
-    cell = page.locator(".jp-CodeCell").nth(number)
-    for _ in range(20):
-        cell.locator(".cm-content").click()
+def execute(page, number, gives):
+    """Run a cell until the page holds what it gives: JupyterLab may not be ready yet, or the kernel not have heard."""
+    for patience in range(5, 100, 5):  # seconds
+        page.locator(".jp-CodeCell .cm-content").nth(number).click()
         page.keyboard.press("Shift+Enter")
         with contextlib.suppress(TimeoutError):
-            cell.locator(".jp-InputArea-prompt", has_text=re.compile(r"\[[0-9*]+\]")).wait_for(timeout=3000)
+            page.wait_for_selector(gives, timeout=1000 * patience)
             return
+    raise AssertionError(f"cell {number} never gave {gives}")
 
 
 def test_the_widget_in_a_live_jupyterlab(browser, lab):
     page = browser.new_page(viewport={"width": 1280, "height": 2400})
+    page.set_default_timeout(600_000)
     page.goto(lab)
-    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=60_000)
-    execute(page, 0)
-    page.wait_for_selector(".fslviz-explorer[data-ready]", timeout=60_000)
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
+    execute(page, 0, ".fslviz-explorer[data-ready]")
     page.get_by_label("CosFace margin").focus()
     page.keyboard.press("ArrowRight")
     page.get_by_role("application", name="Triplet space").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.loader.lit?.size === 100")
-    page.wait_for_timeout(1000)  # for the kernel to hear of it
-    execute(page, 1)
-    page.wait_for_selector("text=python reads 0.15 100", timeout=60_000)
-    execute(page, 2)
-    page.wait_for_selector("text=margin 0.8", timeout=60_000)
+    execute(page, 1, "text=python reads 0.15 100")
+    execute(page, 2, "text=margin 0.8")
     page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.loader.lit?.size === 3")
     page.close()
