@@ -68,6 +68,30 @@ def test_a_chapter_is_whole(notebook):
     assert all(len(c.metadata["mystnb"]["image"]["alt"]) > 20 for c in drawn)
 
 
+def test_one_training_gave_what_the_text_says_of_it():
+    """What another seed may turn stops no learner: it is read from the outputs that are kept."""
+
+    def said(chapter, pattern):
+        (path,) = (p for p in NOTEBOOKS if p.stem.startswith(chapter))
+        outputs = [o for c in code(nbformat.read(path, as_version=4)) for o in c.outputs]
+        text = "\n".join(o.get("text") or o.get("data", {}).get("text/plain", "") for o in outputs)
+        return [float(n) for n in re.search(pattern, text, re.DOTALL).groups()]
+
+    by_distance, by_angle = said("05", r"\nsoftmax +([\d.]+)%[^)]*\) +([\d.]+)%")
+    (without,) = said("05", r"softmax by angle, without [^:]*: ([\d.]+)%")
+    assert without < 0.9 * by_angle < 0.9 * by_distance
+    flat, deep = said("09", r"2-D: 15-NN ([\d.]+)%.*?64-D: 15-NN ([\d.]+)%")
+    assert deep > flat
+    low, high = said("09", r"64-D less 2-D: (\S+) to (\S+) points")
+    assert low < -0.3
+    assert high < 0.6
+    pixels, learned = said("10", r"pixels: EER ([\d.]+)%.*?learned: EER ([\d.]+)%")
+    assert learned < pixels
+    identified = said("10", r"\n1 +([\d.]+)%[^\n]*\n3 +([\d.]+)%[^\n]*\n5 +([\d.]+)%")
+    assert identified == sorted(identified)
+    assert said("10", r"this is s(\d+), [\d.]+ away\ns\1 \[ True\]")
+
+
 def test_cells_are_short(notebook):
     assert all(len(c.source.splitlines()) < 15 for c in code(notebook)[1:])
 
