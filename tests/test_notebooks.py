@@ -77,6 +77,8 @@ def test_one_training_gave_what_the_text_says_of_it():
         text = "\n".join(o.get("text") or o.get("data", {}).get("text/plain", "") for o in outputs)
         return [float(n) for n in re.search(pattern, text, re.DOTALL).groups()]
 
+    small, large = said("04", r"\ncosface 0.1 +(\d+)°.*?\ncosface 0.8 +(\d+)°")
+    assert small > large + 2
     by_distance, by_angle = said("05", r"\nsoftmax +([\d.]+)%[^)]*\) +([\d.]+)%")
     (without,) = said("05", r"softmax by angle, without [^:]*: ([\d.]+)%")
     assert without < 0.9 * by_angle < 0.9 * by_distance
