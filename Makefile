@@ -40,10 +40,10 @@ browsers:
 		|| (echo "The page tests need two browsers. Run: sudo apt-get install chromium firefox-esr"; exit 1)
 
 # a set of versions: its environment and what it trained lie in .venv-NAME
-.venv-%/.done: versions/%.txt versions/tests.txt
+.venv-%/.done: versions/%.txt versions/tests.txt pyproject.toml
 	rm -rf $(@D)
 	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/pip install -q -r $< -r versions/tests.txt
+	$(@D)/bin/pip install -q -r $< -r versions/tests.txt -e .  # fails where a bound forbids one of them
 	@touch $@
 
 oldest colab: export FSLVIZ_CACHE = $(CURDIR)/.venv-$@/cache
