@@ -22,8 +22,6 @@ const REFUSED =
 const FORGETS = "Enrolled until you leave: this browser keeps nothing for this page.";
 const UNREADABLE = "The view in this link could not be read, and is left aside.";
 
-const FINE = "devicePixelContentBoxSize" in ResizeObserverEntry.prototype; // a canvas's size in the screen's own pixels
-
 export class Page implements Host {
   state!: State;
   readonly panels = new Map<string, Panel>();
@@ -41,7 +39,6 @@ export class Page implements Host {
   private notice = el("p.note", { role: "status", hidden: true });
   private shade = el("span.shade", { ariaHidden: "true" });
   private live = new Live();
-  private sizes!: ResizeObserver;
   private beside!: Beside;
   private address?: Address;
 
@@ -111,10 +108,10 @@ export class Page implements Host {
       matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", scaled, { signal, once: true });
     };
     // Moved to another screen, or zoomed: a size in CSS pixels tells nothing of it.
-    if (!FINE) scaled();
+    scaled();
     this.root.addEventListener("refused", () => this.tell(REFUSED), { signal });
-    this.sizes = new ResizeObserver(paint);
-    const observers = [this.sizes, new MutationObserver(paint)] as const;
+    const observers = [new ResizeObserver(paint), new MutationObserver(paint)] as const;
+    observers[0].observe(this.grid);
     for (const node of [document.documentElement, document.body]) observers[1].observe(node, { attributes: true });
     for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
       matchMedia(query).addEventListener("change", paint, { signal });
@@ -303,7 +300,6 @@ export class Page implements Host {
     const panel = new Panel(loss, this.pack, this.labels.shown, this.colours, sweep, slides);
     this.panels.set(loss, panel);
     navigate(panel, this);
-    this.sizes.observe(panel.painter.over, { box: FINE ? "device-pixel-content-box" : "content-box" });
     const look = ([{ isIntersecting }]: IntersectionObserverEntry[]) => {
       panel.seen = isIntersecting;
       if (isIntersecting) this.paint();
