@@ -105,6 +105,19 @@ def touch(page, *ways):
     hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
+# What is pressed twice, in one go and at times that are told: how long a machine takes between is no matter.
+TWICE = """([x, y, apart]) => { const over = document.elementFromPoint(x, y), from = performance.now();
+    for (const at of [from, from + apart]) for (const kind of ['pointerdown', 'pointerup']) {
+    const event = new PointerEvent(kind, { clientX: x, clientY: y, pointerId: 1, isPrimary: true, button: 0,
+    buttons: kind === 'pointerdown' ? 1 : 0, pointerType: 'mouse', bubbles: true });
+    Object.defineProperty(event, 'timeStamp', { value: at }); over.dispatchEvent(event); } }"""
+
+
+def pressed_twice(page, at, apart):
+    """So many milliseconds apart."""
+    page.evaluate(TWICE, [*at, apart])
+
+
 def pad_at(page, x, y):
     pad = page.get_by_role("application", name="Drawing pad")
     pad.scroll_into_view_if_needed()

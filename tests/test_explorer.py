@@ -27,6 +27,7 @@ from hand import (
     pad_at,
     picture,
     pixel_of,
+    pressed_twice,
     settled,
     strip,
     strips,
@@ -102,13 +103,11 @@ def test_a_class_a_lasso_and_a_region_by_key(opened):
     page.keyboard.press("Enter")
     assert lit(page) == 100
     page.get_by_role("button", name="Reset").click()
-    page.mouse.click(*pixel_of(page, "contrastive", 17))
-    assert lit(page) == 0
-    page.wait_for_timeout(600)  # two presses that are not one
-    page.mouse.click(*pixel_of(page, "contrastive", 17))
-    assert lit(page) == 0
-    page.wait_for_timeout(600)
-    page.mouse.dblclick(*pixel_of(page, "contrastive", 17))
+    at = pixel_of(page, "contrastive", 17)
+    pressed_twice(page, at, 600)  # two presses that are not one
+    frame(page)
+    assert page.evaluate("document.querySelector('.fslviz-explorer').explorer.state.lit") is None
+    pressed_twice(page, at, 400)
     page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.loader.lit?.size === 100")
 
 
@@ -699,6 +698,10 @@ def test_the_sweep_is_whole():
     names = [f"{k}@{m:g}" for k, v in pack.MARGINS.items() for m in v] + ["softmax", "normface", *pack.SIX]
     assert sorted(manifest["spaces"]) == sorted(names)
     assert manifest["images"] >= 120_000
+    for name, space in manifest["spaces"].items():  # each tells the margin that it was trained with
+        loss = pack.SIX.get(name, space["loss"])
+        margin = pack.DEFAULT.get(loss) if name in pack.SIX or "@" not in name else float(name.split("@")[1])
+        assert space["margin"] == margin, name
 
 
 def test_the_sweep_goes_on_where_it_stopped(monkeypatch, tmp_path):
@@ -737,6 +740,15 @@ def test_the_sweep_goes_on_where_it_stopped(monkeypatch, tmp_path):
     manifest = pack.manifest()
     assert list(manifest["spaces"]) == ["contrastive@0.5", "contrastive@1", "softmax", "softmax-six"]
     assert manifest["spaces"]["softmax-six"]["classes"] == [1, 2, 3, 6, 7, 9]
+    assert manifest["spaces"]["softmax-six"]["margin"] is None
+    network = pack.Network.read("contrastive@1")
+    sides = (few.train_images, few.train_labels), (few.test_images, few.test_labels)
+    merits = fslviz.merits(*((network.embed(images), labels.numpy()) for images, labels in sides))
+    assert manifest["spaces"]["contrastive@1"]["merits"] == merits  # as they are: who shows a figure rounds it
+    spoiled = {k: v | {"merits": {}} for k, v in manifest["spaces"].items()}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest | {"spaces": spoiled}))
+    pack.measure()
+    assert pack.manifest() == manifest
     run = pack.train("softmax", few, images=3200)
     assert (manifest["seed"], manifest["images"], manifest["data"]) == (0, 3200, run.recipe.data)
     z = pack.Network.read("softmax").embed(few.test_images[:200])
@@ -758,6 +770,14 @@ def test_a_bad_argument_is_named():
         fslviz.Explorer(["cosface", "cosface"])
     with pytest.raises(ValueError, match="no part 'drawing'"):
         fslviz.Explorer(parts=["drawing"])
+    with pytest.raises(ValueError, match="of ten digits or all of six, not both"):
+        fslviz.Explorer(["triplet", "triplet-six"])
+    with pytest.raises(ValueError, match="losses must be a name or a list of names, not 3"):
+        fslviz.Explorer(3)
+    with pytest.raises(ValueError, match="no argument 'margin'.*did you mean 'margins'"):
+        fslviz.Explorer("cosface", margin={"cosface": 0.2})
+    with pytest.raises(ValueError, match="margins must be a margin for each loss, such as .*, not 0.2"):
+        fslviz.Explorer("cosface", margins=0.2)
     with pytest.raises(ValueError, match="margins trained for cosface are"):
         fslviz.Explorer(["cosface"], margins={"cosface": 0.11})
     shown = fslviz.Explorer(["cosface"])
@@ -765,6 +785,11 @@ def test_a_bad_argument_is_named():
         shown.step = 2.0
     with pytest.raises(ValueError, match="selection must be a number from 0 to 4999"):
         shown.selection = [5000]
+    for given in ([1.5], "abc", None, np.array([True, False])):
+        with pytest.raises(ValueError, match="selection must be indices of test images, or a mask of all 5000"):
+            shown.selection = given
+    with pytest.raises(ValueError, match="step must be a number, not 'half'"):
+        shown.step = "half"
     with pytest.raises(ValueError, match=r"threshold must be a number from 0 to 1e\+09, not nan"):
         fslviz.Explorer(threshold=float("nan"))
 
@@ -777,6 +802,16 @@ def test_numbers_of_numpy_and_torch_are_taken():
     assert json.dumps([shown.selection, shown.threshold]) == "[[1, 2], 0.3]"
     shown.selection = torch.tensor([3])
     assert json.dumps(shown.selection) == "[3]"
+
+
+def test_what_is_plain_is_taken():
+    shown = fslviz.Explorer("triplet", "draw", selection=7)
+    assert (shown.losses, shown.parts, shown.margins, shown.selection) == (["triplet"], "draw", {"triplet": 1.0}, [7])
+    shown.losses = "cosface"
+    shown.selection = np.arange(pack.SHOWN) < 2  # a mask, not the digits 0 and 1 many times over
+    assert (shown.losses, shown.selection) == (["cosface"], [0, 1])
+    shown.selection = {5, 3}
+    assert shown.selection == [3, 5]
 
 
 def test_in_colab_it_is_the_widget_alone(monkeypatch):

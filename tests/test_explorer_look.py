@@ -209,6 +209,54 @@ def test_what_the_loss_makes_of_a_pair_is_what_the_loss_computes(opened, loss, m
                 assert most == pytest.approx(float(cos[row, others].max()), abs=0.02)
 
 
+@pytest.mark.parametrize("name", ["contrastive-six", "triplet-six", "arcface-six"])
+def test_a_network_of_six_digits_is_held_to_the_margin_that_it_was_trained_with(opened, name):
+    loss = pack.SIX[name]
+    margin = pack.DEFAULT[loss]
+    one, two = (int(np.flatnonzero(k == LABELS)[0]) for k in (1, 2))
+    page = opened(f"six.html#explorer=v2;pin:{one},{two}")
+    page.wait_for_selector(".fx-pair:has-text('apart')")
+    shown = page.get_by_role("region", name=f"{loss} of six digits space").locator(".fx-pair").inner_text().splitlines()
+    z = embedded(name)
+    if loss == "arcface":
+        space = pack.manifest()["spaces"][name]
+        judge = fslviz.margins.ArcFace(num_classes=6)
+        judge.anneal(1.0)
+        judge.weight.data = torch.tensor(space["weight"]) @ torch.tensor(space["turn"]).T.float()
+        target = judge.target(fslviz.margins.cosine(torch.from_numpy(z[[one, two]]).float(), judge.weight))
+        for line, row, own in zip(shown[1:], range(2), (0, 1), strict=True):
+            assert f"cos(θ + {margin}) = " in line
+            assert float(re.search(r"= (-?[\d.]+)", line.replace("−", "-"))[1]) == pytest.approx(
+                float(target[row, own]), abs=0.02
+            )
+        return
+    d = np.linalg.norm(z[one] - z[two])
+    if loss == "contrastive":
+        expected = "beyond the margin 1: costs nothing" if d >= margin else f"½ (1 − d)² = {(margin - d) ** 2 / 2:.3f}"
+        assert expected in shown[1]
+    else:
+        assert "positives" in shown[1]
+
+
+def test_a_pair_is_judged_by_its_own_network_alone(opened, served):
+    """While another network is on its way, no threshold of the one before is held against it."""
+    page = opened("all.html#explorer=v2;pin:30,61", base=served)
+    late = []
+    page.route("**/contrastive@16.known.js", lambda route: late.append(route))
+    page.get_by_label("Contrastive margin").press("End")
+    page.wait_for_function("document.body.innerText.includes('margin 16\\n')")
+    region = page.get_by_role("region", name="Contrastive space")
+    settled(page)
+    page.wait_for_function(f"{EXPLORER}.panels.get('contrastive').space.name === 'contrastive@16'")
+    assert "apart" not in region.locator(".fx-pair").inner_text()
+    page.get_by_label("threshold").press("ArrowRight")
+    assert explored(page, "e.state.threshold.name") == "contrastive@1"
+    late[0].continue_()
+    page.wait_for_selector("section[aria-label='Contrastive space'] .fx-pair:has-text('apart')")
+    limit = float(re.search(r"at ([\d.]+)", region.locator(".fx-pair").inner_text())[1])
+    assert limit == pytest.approx(explored(page, "e.loader.rates.get('contrastive@16').usual"), abs=1e-3)
+
+
 # ---- a digit, bent
 
 

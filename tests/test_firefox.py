@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 from firefox import Firefox
-from hand import ALL, PAGE, SEVEN, STAR
+from hand import ALL, PAGE, SEVEN, STAR, TWICE
 from PIL import Image
 from test_pages import HTML, PAGES
 
@@ -95,9 +95,7 @@ def test_digits_are_pointed_at_held_and_paired(page):
 
 
 def test_a_digit_pressed_twice_lights_what_lies_around_it(page):
-    at = digit(page, "triplet", 30)
-    page.drag(at, at)
-    page.drag(at, at)
+    page.evaluate(f"({TWICE})({[*digit(page, 'triplet', 30), 400]})")
     page.wait(f"{EXPLORER}.loader.lit?.size === 100 && {EXPLORER}.state.lit.digit === 30")
 
 

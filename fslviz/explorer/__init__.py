@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,37 @@ class _Float(traitlets.Float):
     """A number, of Python's, numpy's or torch's."""
 
     def validate(self, obj: Any, value: Any) -> Any:
-        return super().validate(obj, plain(value))
+        number = plain(value)
+        if number is not None and not isinstance(number, (int, float)):
+            raise ValueError(f"{self.name} must be a number, not {number!r}")
+        return super().validate(obj, number)
 
 
 class _Indices(traitlets.List):
-    """Whole numbers in a list, an array or a tensor."""
+    """Whole numbers in a list, an array or a tensor, or one alone; a mask of booleans means those that are set."""
 
     def validate(self, obj: Any, value: Any) -> Any:
-        return super().validate(obj, value.tolist() if hasattr(value, "tolist") else [plain(v) for v in value])
+        given = np.atleast_1d(np.asarray(sorted(value) if isinstance(value, Set) else value))
+        if given.shape == (pack.SHOWN,) and given.dtype == bool:
+            given = np.flatnonzero(given)
+        if given.size and (given.ndim != 1 or given.dtype.kind not in "iu"):
+            raise ValueError(f"selection must be indices of test images, or a mask of all {pack.SHOWN}, not {value!r}")
+        return super().validate(obj, given.tolist())
+
+
+def _names(what: str, given: Any) -> list[str]:
+    """A name alone stands for a list of one."""
+    names = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else [given]
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{what} must be a name or a list of names, not {given!r}")
+    return [str(name) for name in names]
+
+
+class _Names(traitlets.List):
+    """Names in a list, a tuple or an array, or one alone."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        return super().validate(obj, _names(str(self.name), value))
 
 
 class Explorer(anywidget.AnyWidget):
@@ -46,7 +69,7 @@ class Explorer(anywidget.AnyWidget):
     set. Raises ValueError for a name or a number that can't be, RuntimeError where the pack is damaged.
     """
 
-    losses = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    losses = _Names(traitlets.Unicode()).tag(sync=True)
     margins = traitlets.Dict().tag(sync=True)
     step = _Float(1.0).tag(sync=True)
     threshold = _Float(None, allow_none=True).tag(sync=True)
@@ -55,17 +78,23 @@ class Explorer(anywidget.AnyWidget):
 
     def __init__(
         self,
-        losses: Sequence[str] = ("contrastive", "triplet", "softmax", "cosface"),
-        parts: Sequence[str] = PARTS,
+        losses: str | Sequence[str] = ("contrastive", "triplet", "softmax", "cosface"),
+        parts: str | Sequence[str] = PARTS,
         margins: Mapping[str, float] | None = None,
         **traits: Any,
     ) -> None:
+        losses, parts = _names("losses", losses), _names("parts", parts)
         for name in parts:
             if name not in PARTS:
                 unknown("part", name, PARTS)
+        for name in traits:
+            if name not in self.trait_names():
+                unknown("argument", name, ["losses", "parts", "margins", "step", "threshold", "selection"])
+        if not isinstance(margins, Mapping | None):
+            raise ValueError(f"margins must be a margin for each loss, such as {{'cosface': 0.2}}, not {margins!r}")
         pack.manifest()
         usual = {loss: pack.DEFAULT[loss] for loss in losses if loss in pack.DEFAULT}
-        super().__init__(losses=list(losses), margins={**usual, **(margins or {})}, parts=",".join(parts), **traits)
+        super().__init__(losses=losses, margins={**usual, **(margins or {})}, parts=",".join(parts), **traits)
         self.on_msg(self._answer)
 
     # the front end's code: one file for the book, which has no modules, and for here
@@ -78,6 +107,8 @@ class Explorer(anywidget.AnyWidget):
                 unknown("loss", loss, known)
         if not proposal["value"] or len(set(proposal["value"])) < len(proposal["value"]):
             raise ValueError(f"losses must be one or more, each named once, not {proposal['value']}")
+        if len({loss in pack.SIX for loss in proposal["value"]}) > 1:
+            raise ValueError(f"losses must be of ten digits or all of six, not both, as {proposal['value']} are")
         return proposal["value"]
 
     @traitlets.validate("margins")

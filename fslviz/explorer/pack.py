@@ -78,7 +78,11 @@ def sweep() -> None:
     six = data.classes(*(c for c in range(10) if c not in UNSEEN))
     for name, loss in SIX.items():
         _, entry = _space(name, train(loss, six, images=IMAGES), data, reference, pack)
-        spaces[name] = entry | {"loss": name, "margin": None, "classes": six.train_labels.unique().tolist()}
+        spaces[name] = entry | {
+            "loss": name,
+            "margin": DEFAULT.get(loss),
+            "classes": six.train_labels.unique().tolist(),
+        }
         print(name, entry["merits"], flush=True)
     add_lab(data, pack)
     order = [*MARGINS, *SIX]
@@ -105,12 +109,32 @@ def sweep() -> None:
         "spaces": dict(sorted(spaces.items(), key=lambda s: (order.index(s[1]["loss"]), s[1]["margin"]))),
         "parts": pack.index,
     }
-    for file_name, content in (
-        ("pack.bin", b"".join(pack.content)),
-        ("manifest.json", json.dumps(manifest, separators=(",", ":")).encode()),
-    ):
-        with whole_file(HERE / file_name) as file:
-            file.write(content)
+    with whole_file(HERE / "pack.bin") as file:
+        file.write(b"".join(pack.content))
+    _keep(manifest)
+
+
+def measure() -> None:
+    """Take every figure of merit in the manifest anew from the packed networks, which stay as they are."""
+    found, data = manifest(), load("mnist")
+    for name, entry in found["spaces"].items():
+        network = Network.read(name)
+        known, shown = network.embed(data.train_images), network.embed(data.test_images)
+        entry["merits"] = _merits(known, shown, data, entry["cosine"])
+        print(name, entry["merits"], flush=True)
+    _keep(found)
+
+
+def _keep(manifest: dict[str, Any]) -> None:
+    with whole_file(HERE / "manifest.json") as file:
+        file.write(json.dumps(manifest, separators=(",", ":")).encode())
+
+
+def _merits(known: np.ndarray, shown: np.ndarray, data: Data, cosine: bool) -> dict[str, float]:
+    """Those of embedded training (N, 2) and test images (M, 2). Not rounded: who shows a figure rounds it, once."""
+    if cosine:
+        known, shown = (z / np.linalg.norm(z, axis=1, keepdims=True).clip(1e-12) for z in (known, shown))
+    return merits((known, data.train_labels.numpy()), (shown, data.test_labels.numpy()))
 
 
 def add_lab(data: Data, pack: _Pack) -> None:
@@ -153,17 +177,16 @@ def _space(
     pack.add(f"{name}/trail", _planes(np.diff(np.round(np.array(frames) * COARSE), axis=0, prepend=0)))
     pack.add(f"{name}/net", network.floats, network.bytes)
     pack.add(f"{name}/known", _planes(view(known[:KNOWN]) * GRAIN))
-    reference, query = (run.compared(known), data.train_labels.numpy()), (run.compared(shown), labels)
     before = run.compared(run.embed(data.train_images)), run.compared(run.embed(data.test_images))
-    unpacked = (before[0], reference[1]), (before[1], labels)  # all digits, whatever the run has met
+    unpacked = (before[0], data.train_labels.numpy()), (before[1], labels)  # all digits, whatever the run has met
     entry = {
         "loss": run.recipe.loss,
         "batch": run.recipe.batch,
         "run": run.recipe.key,
         "seconds": round(run.seconds, 1),
         "cosine": run.cosine,
-        "merits": {k: round(v, 4) for k, v in merits(reference, query).items()},
-        "unpacked 15-NN": round(knn_accuracy(*unpacked), 4),
+        "merits": _merits(known, shown, data, run.cosine),
+        "unpacked 15-NN": knn_accuracy(*unpacked),
         "seen": run.moments[::EVERY].tolist(),
         "along": along,
         "radius": float(view.radius),

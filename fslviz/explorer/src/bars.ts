@@ -10,6 +10,8 @@ export interface Deeds {
   tool(lasso: boolean): void;
   reset(): void;
   link(): string | null; // of the view, where it has one
+  left: string; // what it has no room for
+  save(): void;
 }
 
 export class Bars {
@@ -37,11 +39,12 @@ export class Bars {
     this.together.onchange = () => deeds.set({ together: this.together.checked }, true);
     const reset = button("Reset", () => deeds.reset());
     const copy = button("Copy link", () => this.copy());
+    const save = button("Save spaces", () => deeds.save());
     if (deeds.link() === null) copy.hidden = true;
     const losses = el("div.bar", { role: "group", ariaLabel: "losses" }, ...Object.values(this.losses));
     losses.hidden = !offered.length;
     const classes = el("span.set", { role: "group", ariaLabel: "light a class" }, ...this.classes);
-    const tools = el("span.set", { role: "group", ariaLabel: "tools" }, ...this.tools, reset, copy, this.copied);
+    const tools = el("span.set", { role: "group", ariaLabel: "tools" }, ...this.tools, reset, save, copy, this.copied);
     this.root = el("div", {}, losses, el("div.bar", {}, classes, tools, this.follows, this.count));
   }
 
@@ -67,11 +70,12 @@ export class Bars {
     try {
       await navigator.clipboard.writeText(link);
       this.copied.hidden = true;
-      this.count.textContent = "The link is copied.";
+      this.count.textContent = `The link is copied${this.deeds.left && `, without ${this.deeds.left}`}.`;
     } catch {
       Object.assign(this.copied, { value: link, hidden: false });
       this.copied.focus();
       this.copied.select();
+      if (this.deeds.left) this.count.textContent = `The link is without ${this.deeds.left}.`;
     }
   }
 

@@ -2,11 +2,11 @@
 import { Bars } from "./bars";
 import { el } from "./dom";
 import { Gallery } from "./gallery";
-import type { Place } from "./geometry";
 import { Lab } from "./lab/lab";
 import { Look } from "./look";
 import { Pad } from "./pad";
 import type { Page } from "./page";
+import { six } from "./state";
 import { Trainer } from "./trainer";
 
 export class Beside {
@@ -17,25 +17,22 @@ export class Beside {
   readonly look?: Look;
   readonly lab?: Lab;
 
-  // `parts`: those that are asked for. `draw`: told of the strokes on the pad.
-  constructor(page: Page, parts: string[], draw: (strokes: Place[][]) => void) {
+  // `parts`: those that are asked for. `lack`: why no network runs here, or "". `draw`: told of what is on the pad.
+  constructor(
+    page: Page,
+    parts: string[],
+    private lack: string,
+    draw: (text: string) => void,
+  ) {
     const { pack, labels, colours, loader, life } = page;
-    const has = (part: string) => parts.includes(part);
-    const six = (loss: string) => loss.endsWith("-six"); // all ten digits, or six: never side by side
+    const needs = ["draw", "lab"].some((part) => parts.includes(part));
+    this.lack = lack && needs ? `Drawing and training ${lack}` : "";
+    const has = (part: string) => parts.includes(part) && !(lack && (part === "draw" || part === "lab"));
     const offered = Object.keys(page.sweeps).filter((loss) => has("choose") && six(loss) === six(page.usual.space));
     this.bars = new Bars(offered, colours, page);
     if (has("training")) this.trainer = new Trainer((step) => page.set({ step }, false));
     if (has("draw")) this.pad = new Pad(draw);
-    if (has("enrol"))
-      this.gallery = new Gallery(labels, loader.probes.standard, {
-        drawing: () => loader.probes.drawing,
-        clear: () => this.pad?.clear(),
-        set: ({ threshold, ...change }, deed) => {
-          const name = page.state.names[page.state.space];
-          const limit = threshold == null ? null : { name, at: threshold };
-          page.set(threshold === undefined ? change : { threshold: limit }, deed);
-        },
-      });
+    if (has("enrol")) this.gallery = new Gallery(labels, loader.probes.standard, page, !lack);
     if (has("look")) this.look = new Look(pack, labels.shown, page);
     if (has("lab")) {
       this.lab = new Lab(pack, labels.shown, colours, page, life.signal);
@@ -49,6 +46,7 @@ export class Beside {
     const roots = [this.trainer, this.look, this.lab].map((part) => part?.root);
     const [trainer, look, lab] = roots;
     const drawn = lower.length ? el("div.lower", {}, ...lower) : undefined;
-    return [this.bars.root, grid, trainer, drawn, look, lab].filter((root) => root !== undefined);
+    const note = this.lack ? el("p.note", {}, this.lack) : undefined;
+    return [this.bars.root, grid, trainer, note, drawn, look, lab].filter((root) => root !== undefined);
   }
 }

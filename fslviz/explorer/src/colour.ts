@@ -34,7 +34,8 @@ export function surroundings(root: HTMLElement, probe: HTMLElement) {
     sheet,
   );
   const css = getComputedStyle(root).color;
-  return { css, ink: painted(css, probe).slice(0, 3) as Rgb, dark: bright(ground) < 110 };
+  const ink = painted(css, probe).slice(0, 3) as Rgb;
+  return { css, ink, ground: hex(ground.map(Math.round)), dark: bright(ground) < 110 };
 }
 
 const host = (node: Element) => (node.getRootNode() as ShadowRoot).host ?? null;

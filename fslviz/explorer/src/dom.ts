@@ -83,6 +83,15 @@ export function arrange(parent: HTMLElement, children: HTMLElement[]) {
   next?.focus({ preventScroll: true });
 }
 
+// What draws on a canvas. A browser that is short of memory may refuse it: then nothing is drawn, and the page that the
+// canvas lies in is told.
+export function pen(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const found = canvas.getContext("2d");
+  if (!found) canvas.dispatchEvent(new Event("refused", { bubbles: true }));
+  return found ?? NO_PEN;
+}
+const NO_PEN = new Proxy({} as CanvasRenderingContext2D, { get: () => () => {}, set: () => true });
+
 export const percent = (v: number, digits = 1) => `${(100 * v).toFixed(digits)}%`;
 
 // A distance, in three places; those of a collapsed space are far smaller than that.

@@ -1,6 +1,6 @@
 // A strip of images: a digit or a drawing, then its neighbours.
 import type { Rgb } from "./colour";
-import { el } from "./dom";
+import { el, pen } from "./dom";
 
 const CELLS = 6;
 const CELL = 30; // pixels: an image of 28, and room around it
@@ -43,7 +43,7 @@ export class Film {
 
   private draw(images: Float32Array[], ink: Rgb) {
     [this.canvas.width, this.canvas.height] = [CELLS * CELL, CELL];
-    const ctx = this.canvas.getContext("2d")!;
+    const ctx = pen(this.canvas);
     images.forEach((image, n) => paint(ctx, image, n * CELL + 1, 1, ink));
     ctx.strokeStyle = `rgb(${ink})`;
     if (images.length) ctx.strokeRect(0.5, 0.5, CELL - 1, CELL - 1);
@@ -52,7 +52,7 @@ export class Film {
 
 // An image of 784 greys in the ink of the page.
 export function paint(ctx: CanvasRenderingContext2D, image: Float32Array, x: number, y: number, [r, g, b]: Rgb) {
-  const pixels = ctx.createImageData(28, 28);
+  const pixels = new ImageData(28, 28);
   for (let i = 0; i < 784; i++) pixels.data.set([r, g, b, 255 * image[i]], 4 * i);
   ctx.putImageData(pixels, x, y);
 }

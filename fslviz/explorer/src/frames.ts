@@ -6,7 +6,7 @@ import type { View } from "./state";
 
 const BUDGET = 10; // ms of a frame: what is left over waits for the next
 
-const PAPER: Around = { css: "#000", ink: [0, 0, 0], dark: false, paper: true };
+const PAPER: Around = { css: "#000", ink: [0, 0, 0], ground: "#fff", dark: false, paper: true };
 
 export interface Easel {
   root: HTMLElement;

@@ -2,13 +2,14 @@
 import { histogram } from "./curve";
 import { arrange, button, choices, distance, el, menu, NAMES, percent, slider } from "./dom";
 import type { Place } from "./geometry";
+import { prepare, strokes } from "./ink";
 import { Rates, type Template, template, templates } from "./measure";
 import { cleaned, first, isDigit, visible } from "./names";
 import type { Network } from "./network";
 import type { Space } from "./space";
+import { SAMPLES, type State } from "./state";
 import { apartFrom, judged, row } from "./verdict";
 
-const MOST = 5; // samples of a symbol
 export interface Room {
   loss: string;
   losses: string[];
@@ -24,7 +25,9 @@ export interface Room {
 
 export class Gallery {
   readonly root: HTMLElement;
-  private symbols = new Map<string, Float32Array[]>();
+  private images = new Map<string, Float32Array>(); // of drawings, by their text
+  private network = ""; // the name of the one that is measured
+  private limit = 0; // the threshold in force
   private claim = ""; // a name, or "" for none
   private key = "";
   private templates: Template[] = [];
@@ -44,10 +47,11 @@ export class Gallery {
     private labels: { shown: Uint8Array; known: Uint8Array },
     private standard: (image: Float32Array) => Float32Array,
     private host: {
-      drawing(): Float32Array | null;
-      clear(): void;
-      set(change: { space?: string; threshold?: number | null; areas?: boolean }, deed: boolean): void;
+      state: State;
+      clear(): void; // the pad
+      set(change: Partial<State>, deed: boolean): void;
     },
+    private drawable: boolean, // whether a drawing can be placed at all
   ) {
     this.where = menu("space to verify in", (space) => host.set({ space }, true));
     this.who = menu("claimed name", (claim) => {
@@ -55,13 +59,15 @@ export class Gallery {
       host.set({}, false);
     });
     this.name = el("input", { type: "text", value: "✶", maxLength: 12, ariaLabel: "name of the symbol", size: 6 });
-    const enrol = button("Enrol this drawing", () => this.enrol());
-    this.slider = slider("threshold", [0, 1, 0.001], (v) => host.set({ threshold: v * (this.rates?.top ?? 0) }, false));
+    const as = [el("label", {}, "as ", this.name), button("Enrol this drawing", () => this.enrol())];
+    this.slider = slider("threshold", [0, 1, 0.001], (v) => {
+      if (this.rates) host.set({ threshold: { name: this.network, at: v * this.rates.top } }, false);
+    });
     this.areas.onchange = () => host.set({ areas: this.areas.checked }, true);
     this.root = el("section.enrol", { ariaLabel: "enrol and verify" });
     this.root.append(
       el("h4", {}, "Enrol and verify"),
-      el("div.bar", {}, el("label", {}, "in ", this.where), el("label", {}, "as ", this.name), enrol),
+      el("div.bar", {}, el("label", {}, "in ", this.where), ...(drawable ? as : [])),
       this.list,
       el("div.bar", {}, el("label", {}, "the drawing claims to be ", this.who)),
       this.verdict,
@@ -75,72 +81,83 @@ export class Gallery {
 
   private enrol() {
     const name = cleaned(this.name.value);
-    const image = this.host.drawing();
-    const samples = this.symbols.get(name) ?? [];
+    const { drawing, own } = this.host.state;
+    const before = own.find((symbol) => symbol.name === name);
+    const symbol = { name, samples: [...(before?.samples ?? []), drawing] };
     let problem = "";
-    if (!image) problem = "Draw something first: it is the drawing on the pad that is enrolled.";
+    if (!drawing) problem = "Draw something first: it is the drawing on the pad that is enrolled.";
     else if (!visible(name)) problem = "Give the symbol a name that can be seen.";
     else if (isDigit(name)) problem = "The ten digits are enrolled already: take another name.";
-    else if (samples.length >= MOST) problem = `It has ${MOST} samples already.`;
-    if (problem || !image) {
+    else if (symbol.samples.length > SAMPLES) problem = `It has ${SAMPLES} samples already.`;
+    if (problem) {
       this.verdict.textContent = problem;
       return;
     }
-    this.symbols.set(name, [...samples, image]);
+    this.host.set({ own: before ? own.map((o) => (o === before ? symbol : o)) : [...own, symbol] }, true);
     this.host.clear();
   }
 
   private forget(name: string) {
-    this.symbols.delete(name);
-    if (this.claim === name) this.claim = "";
-    if (!this.symbols.size) this.name.focus();
-    this.host.set({}, false);
+    const own = this.host.state.own.filter((symbol) => symbol.name !== name);
+    if (!own.length) this.name.focus();
+    this.host.set({ own }, true);
   }
 
   get empty() {
-    return !this.symbols.size;
+    return !this.host.state.own.length;
   }
 
   // A sample of each symbol.
   get drawings() {
-    return [...this.symbols].map(([name, [image]]) => ({ name: first(name), image }));
+    return this.host.state.own.map(({ name, samples }) => ({ name: first(name), image: this.image(samples[0]) }));
+  }
+
+  private image(text: string): Float32Array {
+    if (!this.images.has(text)) this.images.set(text, prepare(strokes(text))!);
+    return this.images.get(text)!;
   }
 
   get said() {
     return this.verdict.textContent ?? "";
   }
 
-  get threshold() {
-    return this.rates?.usual ?? 0;
+  // Where a network's threshold stands when nobody has moved it; undefined while another is measured.
+  usual(name: string) {
+    return name === this.network ? this.rates?.usual : undefined;
   }
 
   // What cannot be verified, in one line.
   lacks(trouble: string) {
     this.verdict.textContent = trouble;
     this.templates = [];
-    this.key = "";
+    this.key = this.network = this.chart.innerHTML = this.figures.textContent = "";
+    this.rates = null;
+    this.slider.disabled = true;
     this.bars.replaceChildren();
   }
 
   update(room: Room) {
     const { space, known, points, network } = room;
-    const samples = [...this.symbols].map(([name, all]) => [name, all.length]);
-    const key = JSON.stringify([room.name, samples]);
+    const { own } = this.host.state;
+    const key = JSON.stringify([room.name, own, !network]);
     if (this.key !== key) {
-      const own = (image: Float32Array) => space.fromOutput(network!.embed(this.standard(image)));
-      const symbols = network ? [...this.symbols] : [];
+      const place = (text: string) => space.fromOutput(network!.embed(this.standard(this.image(text))));
+      const placed = network ? own : [];
       this.templates = [
         ...templates(space, known, this.labels.known),
-        ...symbols.map(([name, images]) => template(space, name, images.map(own))),
+        ...placed.map(({ name, samples }) => template(space, name, samples.map(place))),
       ];
       this.rates = new Rates(space, points, this.labels.shown, this.templates);
     }
-    this.key = key;
-    this.say(room, room.threshold ?? this.threshold);
+    [this.key, this.network] = [key, room.name];
+    this.say(room, room.threshold ?? this.rates!.usual);
   }
 
   private say({ loss, losses, space, drawing, areas }: Room, threshold: number) {
     const { top } = this.rates!;
+    this.limit = threshold;
+    this.slider.disabled = false;
+    if (!this.templates.some(({ name }) => name === this.claim)) this.claim = "";
     choices(
       this.where,
       losses.map((l) => [l, NAMES[l]]),
@@ -163,13 +180,14 @@ export class Gallery {
   }
 
   private invite(): string {
-    if (this.host.drawing()) return "The drawing is placed by the trained networks: go to the end of the training.";
-    if (this.symbols.size) return "Now draw a probe: the symbol again, a digit, or something else.";
+    if (!this.drawable) return "";
+    if (this.host.state.drawing) return "The drawing is placed by the trained networks: go to the end of the training.";
+    if (!this.empty) return "Now draw a probe: the symbol again, a digit, or something else.";
     return "Draw a symbol of your own, no digit, and enrol it from one to five drawings.";
   }
 
   private chips() {
-    const chips = [...this.symbols].map(([name, { length }]) => {
+    const chips = this.host.state.own.map(({ name, samples: { length } }) => {
       const old = [...this.list.children].find((c) => (c as HTMLElement).dataset.name === name) as HTMLElement;
       const said = [el("span.name", { title: name }, name), `: ${length} ${length > 1 ? "samples" : "sample"} ✕`];
       const chip = old ?? button("", () => this.forget(name), { ariaLabel: `forget ${name}` });
@@ -183,7 +201,7 @@ export class Gallery {
 
   // Where the enrolled symbols lie, and what is accepted as whom.
   marks({ loss, areas }: { loss: string; areas: boolean }, space: Space, colour: (k: number) => string) {
-    const [threshold, drawn] = [this.now, loss === this.where.value && space.step === 1];
+    const drawn = loss === this.where.value && space.step === 1 && space.name === this.network;
     const symbols = this.templates.slice(10);
     const ten = areas ? this.templates.slice(0, 10) : [];
     if (!drawn) return { rings: [], areas: [] };
@@ -191,12 +209,8 @@ export class Gallery {
       rings: symbols.map(({ place, name }) => ({ place, text: first(name), fill: "#ffe14d" })),
       areas: [...ten, ...symbols].map(({ place, at, name }) => {
         const digit = this.templates.findIndex((t) => t.name === name);
-        return { place, at, reach: threshold, colour: colour(digit) };
+        return { place, at, reach: this.limit, colour: colour(digit) };
       }),
     };
-  }
-
-  private get now() {
-    return this.slider.valueAsNumber * (this.rates?.top ?? 0);
   }
 }

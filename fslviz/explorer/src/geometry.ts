@@ -1,14 +1,15 @@
 // Places, angles and polygons of a plane. Nothing here knows of a network or a page.
 export type Place = [number, number];
 
-// Whether a place lies within a loop: how often a ray from it crosses the loop.
+// Whether a place lies within a loop: whether the loop winds around it, however often. What crosses a ray from the place
+// on its way up counts against what crosses it on its way down.
 export function within([x, y]: Place, loop: Place[]) {
-  let inside = false;
+  let winds = 0;
   loop.forEach(([x1, y1], i) => {
     const [x2, y2] = loop[(i + 1) % loop.length];
-    if (y1 > y !== y2 > y && x < x1 + ((y - y1) / (y2 - y1)) * (x2 - x1)) inside = !inside;
+    if (y1 > y !== y2 > y && x < x1 + ((y - y1) / (y2 - y1)) * (x2 - x1)) winds += y2 > y1 ? 1 : -1;
   });
-  return inside;
+  return winds !== 0;
 }
 
 // A loop of at most so many corners: those that span the least are dropped first (Visvalingam and Whyatt 1993).
@@ -24,6 +25,21 @@ export function simpler(loop: Place[], most: number): Place[] {
     kept.splice(least, 1);
   }
   return kept;
+}
+
+// A line with fewer corners: none that is dropped lies farther than `off` from what is left (Douglas and Peucker 1973).
+export function fewer(line: Place[], off: number): Place[] {
+  const [from, to] = [line[0], line.at(-1)!];
+  const length = apart(from, to) ** 2 || 1;
+  let [far, most] = [0, off];
+  line.forEach((p, i) => {
+    const t = ((p[0] - from[0]) * (to[0] - from[0]) + (p[1] - from[1]) * (to[1] - from[1])) / length;
+    const s = Math.min(1, Math.max(0, t));
+    const d = apart(p, [from[0] + s * (to[0] - from[0]), from[1] + s * (to[1] - from[1])]);
+    if (d > most) [far, most] = [i, d];
+  });
+  if (far) return [...fewer(line.slice(0, far + 1), off), ...fewer(line.slice(far), off).slice(1)];
+  return line.length > 2 ? [from, to] : line;
 }
 
 // A convex polygon cut by a half-plane: where `over` is not negative.

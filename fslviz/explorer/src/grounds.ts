@@ -1,5 +1,6 @@
 // What lies under the dots: the wedges of the classes, and the regions that a threshold accepts.
 import { hex } from "./colour";
+import { pen } from "./dom";
 import { cut, type Place } from "./geometry";
 import type { Painter, Scene } from "./painter";
 
@@ -7,7 +8,7 @@ import type { Painter, Scene } from "./painter";
 export function grounds(painter: Painter, areas: Scene["areas"]) {
   const { side, space, colours } = painter;
   const { entry, step, progress, n } = space;
-  const ctx = painter.under.getContext("2d")!;
+  const ctx = pen(painter.under);
   ctx.clearRect(0, 0, side, side);
   if (!n) return;
   const corners = [0, 1, 2, 3].map((i) => painter.toPlace([i === 1 || i === 2 ? side : 0, i > 1 ? side : 0]));

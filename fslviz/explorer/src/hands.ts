@@ -8,7 +8,7 @@ export interface Hand {
   move(at: Place, from: Place): void;
   end(at: Place, whole: boolean): void; // not whole where it was broken off
   hover?(at: Place): void;
-  tap?(at: Place, mouse: boolean): void; // down and up in one place
+  tap?(at: Place, event: PointerEvent): void; // down and up in one place
   two?(from: [Place, Place], to: [Place, Place]): void;
   wheel?(at: Place, factor: number): void;
 }
@@ -53,7 +53,7 @@ export function listen(canvas: HTMLCanvasElement, hand: Hand) {
     const tapped = down?.id === e.pointerId && !slipped(e);
     if (down?.id === e.pointerId) down = null;
     if (held === e.pointerId) release(true);
-    if (tapped) hand.tap?.(place(e), e.pointerType === "mouse");
+    if (tapped) hand.tap?.(place(e), e);
   };
   canvas.onpointercancel = canvas.onlostpointercapture = (e) => {
     if (e.type === "pointercancel") down = null;

@@ -1,10 +1,34 @@
 // Images of 28 x 28 greys made here: from strokes as MNIST has its digits, and from another image, bent. All is
 // reckoned in arrays: what a canvas gives back when it is read may be falsified by a browser that guards its reader.
-import type { Place } from "./geometry";
+import { fewer, type Place } from "./geometry";
 
 const SIDE = 28;
 const PEN = 2.3; // MNIST's, in pixels, however large one draws
 const FINE = 4; // samples of a pixel along each side
+
+const OFF = 0.003; // of the pad, a tenth of an image's pixel: what a corner that is dropped may matter
+const GRID = 511; // steps along each side of the pad: a place is 18 bits, three signs
+const SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const LONG = 4000; // signs of a drawing, at most
+
+// Strokes as a text that an address can carry, with no more corners than they need; "" for none.
+export function written(strokes: Place[][]): string {
+  const place = (p: Place) => {
+    const [x, y] = p.map((v) => Math.round(Math.min(1, Math.max(0, v)) * GRID));
+    return [x >> 3, ((x & 7) << 3) | (y >> 6), y & 63].map((n) => SIGNS[n]).join("");
+  };
+  return strokes.map((stroke) => fewer(stroke, OFF).map(place).join("")).join("~");
+}
+
+export const isDrawing = (text: string) => text.length <= LONG && /^([\w-]{3})+(~([\w-]{3})+)*$/.test(text);
+
+export function strokes(text: string): Place[][] {
+  const place = (signs: string): Place => {
+    const [a, b, c] = [...signs].map((s) => SIGNS.indexOf(s));
+    return [((a << 3) | (b >> 3)) / GRID, (((b & 7) << 6) | c) / GRID];
+  };
+  return text ? text.split("~").map((stroke) => stroke.match(/.../g)!.map(place)) : [];
+}
 
 // Strokes (each a list of places on the pad) as MNIST has its digits: the box of the ink fits 20 x 20 pixels, its centre
 // of mass lies in the middle. Null where there is no ink.

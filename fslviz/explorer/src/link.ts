@@ -1,17 +1,51 @@
 // The state's text, in an address: "v2;show:triplet@1,cosface@0.8;step:0.5;lit:classes,4,9". What is as usual on a page
 // is left out. A text is taken up whole or not at all.
 import type { Place } from "./geometry";
+import { isDrawing } from "./ink";
 import { LOSSES, MINING, MOST } from "./lab/held";
+import { isName } from "./names";
 import type { Entry } from "./pack";
-import { AFAR, FAR, type Lab, type Lit, NEAR, type State, threshold } from "./state";
+import { AFAR, FAR, type Lab, type Lit, NEAR, type Own, REACH, SAMPLES, type State, six, threshold } from "./state";
 
 const VERSION = "v2";
+const ROOM = 1500; // signs that enrolled symbols may take in an address
 
 export interface World {
   spaces: Record<string, Entry>;
   shown: number; // test images
+  trail: number; // those of them that are followed along a training
   parts: Set<string>;
 }
+
+// Names are opaque, however often an address is decoded on its way.
+const opaque = (name: string) => {
+  const bytes = String.fromCharCode(...new TextEncoder().encode(name));
+  return btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+};
+function named(text: string): string {
+  const bytes = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+    Uint8Array.from(bytes, (c) => c.charCodeAt(0)),
+  );
+}
+
+// Enrolled symbols as a text, to be kept or passed on.
+export const enrolled = (own: Own[]) => own.map(({ name, samples }) => [opaque(name), ...samples].join(".")).join();
+
+// Those that a text tells. Throws where it tells none.
+export function symbols(text: string): Own[] {
+  const own = text.split(",").map((word) => {
+    const [first, ...samples] = word.split(".");
+    const name = named(first);
+    good(isName(name) && samples.length > 0 && samples.length <= SAMPLES && samples.every(isDrawing));
+    return { name, samples };
+  });
+  good(new Set(own.map(({ name }) => name)).size === own.length);
+  return own;
+}
+
+// Whether an address has room for the symbols of a state.
+export const roomy = ({ own }: State) => enrolled(own).length <= ROOM;
 
 export function write(state: State, usual: State): string {
   const round = (v: number) => String(+v.toPrecision(4));
@@ -36,6 +70,8 @@ export function write(state: State, usual: State): string {
       lab.from,
     ],
     areas: (s) => [s.areas ? "ten" : "none"],
+    own: (s) => (roomy(s) ? [enrolled(s.own)] : []),
+    drawing: (s) => [s.drawing],
   };
   const changed = Object.entries(said).filter(([, words]) => `${words(state)}` !== `${words(usual)}`);
   if (!changed.length) return "";
@@ -62,7 +98,7 @@ function number(text: string | undefined, low: number, high: number, whole = fal
 }
 
 // The state that a text tells. Throws where it is not whole, or tells what this page has not.
-export function read(text: string, usual: State, { spaces, shown, parts }: World): State {
+export function read(text: string, usual: State, { spaces, shown, trail, parts }: World): State {
   const [version, ...said] = text.split(";");
   good(version === VERSION);
   const state = { ...usual, names: { ...usual.names }, views: { ...usual.views } };
@@ -74,11 +110,16 @@ export function read(text: string, usual: State, { spaces, shown, parts }: World
     good(name && Object.hasOwn(spaces, name));
     return name;
   };
-  const digit = (w: string) => number(w, 0, shown - 1, true);
+  const digit = (w: string, step = 1) => number(w, 0, (step < 1 ? trail : shown) - 1, true);
   const moment = (w: string) => number(w, 0, 1);
+  const some = <T>(all: T[]): T[] => {
+    good(all.length);
+    return distinct(all);
+  };
   const readers: Record<string, (words: string[]) => void> = {
     show: (words) => {
       state.losses = distinct(words.map((name) => spaces[network(name)].loss));
+      good(state.losses.every((loss) => six(loss) === six(usual.space)));
       words.forEach((name, i) => (state.names[state.losses[i]] = name));
       if (!state.losses.includes(state.space)) state.space = state.losses[0];
       if (!state.losses.includes(state.lead)) state.lead = state.losses[0];
@@ -90,21 +131,22 @@ export function read(text: string, usual: State, { spaces, shown, parts }: World
     lit: ([kind, ...words]) => {
       const [a, b] = words;
       if (kind === "none" && !words.length) state.lit = null;
-      else if (kind === "classes") state.lit = { kind, classes: distinct(words.map((w) => number(w, 0, 9, true))) };
-      else if (kind === "digits") state.lit = { kind, digits: distinct(words.map(digit)) };
+      else if (kind === "classes") state.lit = { kind, classes: some(words.map((w) => number(w, 0, 9, true))) };
+      else if (kind === "digits") state.lit = { kind, digits: some(words.map((w) => digit(w))) };
       else if (kind === "around" && words.length === 3)
-        state.lit = { kind, name: network(a), step: moment(b), digit: digit(words[2]) };
+        state.lit = { kind, name: network(a), step: moment(b), digit: digit(words[2], moment(b)) };
       else if ((kind === "lost" || kind === "won") && words.length === 2)
         state.lit = { kind, from: network(a), to: network(b) };
       else {
         const corners = words.slice(3).map((w) => number(w, -1e4, 1e4));
         good(kind === "loop" && corners.length % 2 === 0 && corners.length >= 6);
         const way = Array.from({ length: corners.length / 2 }, (_, i) => corners.slice(2 * i, 2 * i + 2) as Place);
-        state.lit = { kind, name: network(a), step: moment(b), count: number(words[2], 0, shown, true), way };
+        const count = number(words[2], 1, moment(b) < 1 ? trail : shown, true);
+        state.lit = { kind, name: network(a), step: moment(b), count, way };
       }
     },
     pin: (words) => {
-      state.pins = distinct(words.map(digit));
+      state.pins = distinct(words.map((w) => digit(w)));
       good(state.pins.length <= 2);
     },
     view: (words) => {
@@ -112,7 +154,7 @@ export function read(text: string, usual: State, { spaces, shown, parts }: World
       const losses = words.filter((_, i) => i % 4 === 0);
       good(distinct(losses).every((loss) => state.losses.includes(loss)));
       losses.forEach((loss, i) => {
-        const [x, y] = [1, 2].map((j) => number(words[4 * i + j], -1e3, 1e3));
+        const [x, y] = [1, 2].map((j) => number(words[4 * i + j], -REACH, REACH));
         state.views[loss] = { x, y, zoom: number(words[4 * i + 3], FAR, NEAR) };
       });
       state.lead = losses[0];
@@ -146,6 +188,14 @@ export function read(text: string, usual: State, { spaces, shown, parts }: World
     areas: ([which, ...more]) => {
       good(parts.has("enrol") && (which === "ten" || which === "none") && !more.length);
       state.areas = which === "ten";
+    },
+    own: (words) => {
+      good(parts.has("enrol"));
+      state.own = symbols(words.join());
+    },
+    drawing: ([text, ...more]) => {
+      good(parts.has("draw") && isDrawing(text) && !more.length);
+      state.drawing = text;
     },
   };
   const keys = distinct(said.map((s) => s.split(":")[0]));

@@ -1,6 +1,6 @@
 // A closer look, on request: a digit bent by a slider, the worst pairs of a space, what moved from one to another.
 import type { Rgb } from "./colour";
-import { arrange, button, choices, distance, el, menu, NAMES, slider } from "./dom";
+import { arrange, button, choices, distance, el, menu, NAMES, pen, slider } from "./dom";
 import { paint } from "./film";
 import { BENDS } from "./ink";
 import { moved, type Pair, worst } from "./measure";
@@ -74,7 +74,7 @@ export class Look {
       ? `${whose}, ${BENDS[way].name} ${BENDS[way].say(amount)}; its way through every space is drawn.`
       : "Click a digit in a space, or draw one, then move the slider.";
     this.slider.setAttribute("aria-valuetext", this.said.textContent);
-    const ctx = this.picture.getContext("2d")!;
+    const ctx = pen(this.picture);
     ctx.clearRect(0, 0, 28, 28);
     if (image) paint(ctx, image, 0, 0, this.host.frames.around.ink);
   }
@@ -84,7 +84,9 @@ export class Look {
     if (!this.root.open) return;
     const { losses, names } = this.host.state;
     const all = Object.entries(this.pack.manifest.spaces).filter(([, { loss }]) => losses.includes(loss));
-    const offered = all.map(([name, { loss, margin }]) => [name, NAMES[loss] + (margin === null ? "" : ` ${margin}`)]);
+    const offered = all.map(([name, { loss, margin, classes }]) => {
+      return [name, NAMES[loss] + (margin === null || classes ? "" : ` ${margin}`)];
+    });
     const keep = (select: HTMLSelectElement, values: string[], otherwise: string) =>
       values.includes(select.value) ? select.value : otherwise;
     const values = offered.map(([name]) => name);
@@ -125,7 +127,7 @@ export class Look {
     const buttons = pairs.map(async ({ digits, distance: d }) => {
       const images = await Promise.all(digits.map((i) => this.pack.image("digits", i)));
       const canvas = el("canvas", { width: 58, height: 28, ariaHidden: "true" });
-      images.forEach((image, n) => paint(canvas.getContext("2d")!, image, 30 * n, 0, this.host.frames.around.ink));
+      images.forEach((image, n) => paint(pen(canvas), image, 30 * n, 0, this.host.frames.around.ink));
       const [a, b] = digits.map((i) => this.labels[i]);
       const name = `a ${a} and a ${b}, ${distance(d)} apart`;
       const show = () => this.host.set({ pins: digits, views: this.host.usual.views }, true);

@@ -1,11 +1,12 @@
 // What lies over the dots: the names of the classes, what is pointed at or held and what it is linked to, a lasso.
 import { hex } from "./colour";
+import { pen } from "./dom";
 import type { Place } from "./geometry";
 import type { Painter, Scene } from "./painter";
 
 export function marks(painter: Painter, { path, links, arrows, rings, loop, ink, paper }: Scene) {
   const { side, under, dots, over, colours } = painter;
-  const [ctx, ratio] = [over.getContext("2d")!, devicePixelRatio];
+  const [ctx, ratio] = [pen(over), devicePixelRatio];
   const pixels = (line: Place[]) => line.map((p) => painter.toPixel(p));
   ctx.clearRect(0, 0, side, side);
   if (paper) for (const layer of [under, dots]) ctx.drawImage(layer, 0, 0); // Chromium prints it opaque
@@ -37,7 +38,10 @@ export function marks(painter: Painter, { path, links, arrows, rings, loop, ink,
   if (!loop) return;
   ctx.lineWidth = 1.5 * ratio;
   ctx.setLineDash([4 * ratio, 3 * ratio]);
-  stroke(ctx, loop);
+  stroke(
+    ctx,
+    loop.map(([x, y]) => [x * side, y * side]),
+  );
   ctx.setLineDash([]);
 }
 

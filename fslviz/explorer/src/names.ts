@@ -7,6 +7,12 @@ export const cleaned = (name: string) => name.normalize("NFC").replace(OVERRIDES
 
 export const visible = (name: string) => name.replace(BLANK, "") !== "";
 
+const LONG = 24; // UTF-16 units; who types has room for 12
+
+// Whether a symbol may be called so.
+export const isName = (name: string) =>
+  name.length <= LONG && cleaned(name) === name && visible(name) && !isDigit(name);
+
 export const isDigit = (name: string) => /^\d$/.test(name.normalize("NFKC"));
 
 // The first sign of a name, as a reader sees it.

@@ -2,7 +2,7 @@
 import { type Place, simpler, within } from "./geometry";
 import { listen, pinch } from "./hands";
 import type { Panel } from "./panel";
-import { AFAR, type Lit, type State, type View, zoomed } from "./state";
+import { AFAR, type Lit, reached, type State, seen, type View, zoomed } from "./state";
 
 const CORNERS = 20; // of a loop that a link carries
 const FINGER = 24; // CSS pixels within which a finger finds a digit
@@ -19,19 +19,21 @@ export interface Host {
   shown(loss: string): View; // the view that a space has now, its own or the one that follows another's
   set(change: Partial<State>, deed: boolean): void;
   paint(): void;
+  around(): { ground: string };
 }
 
 export function navigate({ loss, space, painter }: Panel, host: Host) {
   const canvas = painter.over;
   const pixel = ([x, y]: Place): Place => [x * painter.side, y * painter.side];
+  const place = (share: Place) => seen(share, host.shown(loss)); // whether or not that has been painted
   // Move what lies at one place of the canvas to another, and zoom there.
   const move = (from: Place, to: Place, zoom: number) => {
-    const [a, b] = [painter.toPlace(pixel(from)), painter.toPlace(pixel(to))];
+    const [a, b] = [place(from), place(to)];
     const { x, y, zoom: before } = host.shown(loss);
     const now = zoomed(before * zoom);
     const share = 1 - before / now;
     const [u, v] = [x + a[0] - b[0], y + a[1] - b[1]];
-    host.view(loss, { x: u + share * (b[0] - x), y: v + share * (b[1] - y), zoom: now });
+    host.view(loss, reached({ x: u + share * (b[0] - x), y: v + share * (b[1] - y), zoom: now }));
   };
   const hold = (digit: number) => {
     const { pins } = host.state;
@@ -42,18 +44,15 @@ export function navigate({ loss, space, painter }: Panel, host: Host) {
   const around = (digit: number) =>
     host.set({ lit: { kind: "around", name: space.name, step: space.step, digit } }, true);
   let tapped = { digit: -1, at: 0 };
-  const tap = (digit: number) => {
-    const twice = digit >= 0 && digit === tapped.digit && performance.now() - tapped.at < TWICE;
-    tapped = { digit: twice ? -1 : digit, at: performance.now() };
+  const tap = (digit: number, at: number) => {
+    const twice = digit >= 0 && digit === tapped.digit && at - tapped.at < TWICE;
+    tapped = { digit: twice ? -1 : digit, at };
     hold(digit);
     if (twice) around(digit);
   };
   const enclose = (way: Place[]) => {
     const round = ([x, y]: Place) => [x, y].map((v) => +v.toFixed(4)) as Place;
-    const corners = simpler(
-      way.map((p) => painter.toPlace(p)),
-      CORNERS,
-    ).map(round);
+    const corners = simpler(way.map(place), CORNERS).map(round);
     if (corners.length < 3) return;
     const count = Array.from({ length: space.n }, (_, i) => within(space.place(i), corners)).filter(Boolean).length;
     const lit: Lit = { kind: "loop", name: space.name, step: space.step, count, way: corners };
@@ -62,12 +61,12 @@ export function navigate({ loss, space, painter }: Panel, host: Host) {
 
   listen(canvas, {
     start: (at, event) => {
-      if (host.lasso) host.loop = { loss, way: [pixel(at)] };
+      if (host.lasso) host.loop = { loss, way: [at] };
       return host.lasso || event.pointerType !== "touch"; // one finger that passes scrolls the page
     },
     move: (to, from) => {
       if (!host.loop) return move(from, to, 1);
-      host.loop.way.push(pixel(to));
+      host.loop.way.push(to);
       host.paint();
     },
     end: (_, whole) => {
@@ -76,15 +75,23 @@ export function navigate({ loss, space, painter }: Panel, host: Host) {
       if (loop && whole) enclose(loop.way);
       host.paint();
     },
-    hover: (at) => host.point(painter.hit(pixel(at))),
-    tap: (at, mouse) => {
-      if (!host.lasso) tap(painter.hit(pixel(at), (mouse ? 12 : FINGER) * devicePixelRatio));
+    hover: (at) => {
+      painter.ground = "";
+      host.point(painter.hit(pixel(at)));
+    },
+    tap: (at, { pointerType, timeStamp }) => {
+      const near = (pointerType === "mouse" ? 12 : FINGER) * devicePixelRatio;
+      if (!host.lasso) tap(painter.hit(pixel(at), near), timeStamp); // when it was pressed, however late it is told
     },
     two: (before, now) => {
       const { from, to, zoom } = pinch(before, now);
       move(from, to, zoom);
     },
     wheel: (at, zoom) => move(at, at, zoom),
+  });
+  canvas.addEventListener("contextmenu", () => {
+    painter.ground = host.around().ground; // "Save image" may follow
+    painter.whole(painter.ground);
   });
   canvas.onpointerleave = (e) => {
     if (e.pointerType !== "touch") host.point(-1);
@@ -96,7 +103,7 @@ export function navigate({ loss, space, painter }: Panel, host: Host) {
     if (e.altKey || e.metaKey || (e.ctrlKey && e.key !== "Escape")) return;
     if (way && e.shiftKey) move(middle, [0.5 - way[0] / 8, 0.5 + way[1] / 8], 1);
     else if (way) {
-      const { x, y } = painter.view;
+      const { x, y } = host.shown(loss);
       host.point(space.beside(cursor, way, [x, y]));
     } else if (e.key === "+" || e.key === "=") move(middle, middle, 1.5);
     else if (e.key === "-") move(middle, middle, 1 / 1.5);

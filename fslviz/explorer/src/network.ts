@@ -10,9 +10,11 @@ const LAYERS = [
   [14, 32, 64, 1],
   [14, 64, 64, 2],
 ]; // size, in, out, stride
-const memory = new WebAssembly.Memory({ initial: 64 });
+let memory: WebAssembly.Memory;
 let top = 0;
 let conv: Conv;
+let images: number[]; // one network at a time runs, in the same room
+let begun: Promise<string> | undefined;
 
 function room(count: number) {
   const at = top;
@@ -21,8 +23,23 @@ function room(count: number) {
   return at;
 }
 const floats = (at: number, count: number) => new Float32Array(memory.buffer, at, count);
-// One network at a time runs, in the same room.
-const images = [room(30 * 30), ...LAYERS.map(([size, , out, stride]) => room((size / stride + 2) ** 2 * out))];
+
+// Why no network runs here, in a line, or "". Asked when a page is built: what needs none must not fall with it.
+export function lacks(): Promise<string> {
+  begun ??= (async () => {
+    if (!globalThis.WebAssembly) return "need WebAssembly, which this browser does not run (as in Lockdown Mode).";
+    try {
+      memory = new WebAssembly.Memory({ initial: 64 });
+      images = [room(30 * 30), ...LAYERS.map(([size, , out, stride]) => room((size / stride + 2) ** 2 * out))];
+      conv = (await WebAssembly.instantiate(wasm, { env: { memory } })).instance.exports.conv as Conv;
+      return "";
+    } catch (error) {
+      const policy = error instanceof WebAssembly.CompileError; // the program is sound, so it was forbidden
+      return `need WebAssembly, which ${policy ? "the security policy of this page forbids" : "could not be started"}.`;
+    }
+  })();
+  return begun;
+}
 
 export class Network {
   private layers: [number, number][];
@@ -31,7 +48,8 @@ export class Network {
   private linear: Int8Array;
 
   static async read(bytes: ArrayBuffer): Promise<Network> {
-    conv ??= (await WebAssembly.instantiate(wasm, { env: { memory } })).instance.exports.conv as Conv;
+    const lack = await lacks();
+    if (lack) throw new Error(`The networks ${lack}`);
     return new Network(bytes);
   }
 

@@ -2,7 +2,7 @@
 import type { Place } from "./geometry";
 
 const VERSION = 1;
-const RETRY = 10_000; // ms after which a part that was missing may be asked for again
+const RETRY = 2000; // ms after which a part that was missing may be asked for again
 
 export interface Entry {
   loss: string;
@@ -55,7 +55,17 @@ export class Pack {
   private read = new Map<string, Float32Array>();
   private trails = new Map<string, Float32Array[]>();
 
-  constructor(private ask: Ask) {}
+  private lost = new Set<string>(); // parts that did not come
+
+  constructor(private ask: Ask) {
+    addEventListener("online", () => this.forget());
+  }
+
+  // What did not come may be asked for again.
+  forget() {
+    for (const name of this.lost) this.parts.delete(name);
+    this.lost.clear();
+  }
 
   async open() {
     this.manifest = JSON.parse(new TextDecoder().decode(await this.part("manifest")));
@@ -71,7 +81,8 @@ export class Pack {
       part = this.ask(name)
         .then(inflate)
         .catch((error: Error) => {
-          setTimeout(() => this.parts.delete(name), RETRY);
+          this.lost.add(name);
+          setTimeout(() => this.forget(), RETRY);
           throw new Error(`The explorer's data can't be read: ${name} (${error.message})`);
         });
       this.parts.set(name, part);

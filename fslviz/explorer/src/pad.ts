@@ -1,7 +1,8 @@
 // The pad to draw on, by pointer, by touch, or by keys. It owns the strokes; what they mean is the page's.
-import { button, el, focused } from "./dom";
+import { button, el, focused, pen } from "./dom";
 import type { Place } from "./geometry";
 import { listen } from "./hands";
+import { strokes, written } from "./ink";
 
 const STEP = 0.05; // a key's step, as a share of the pad
 const DOT = 0.04; // what a tap may slip: it leaves a dot, which is no drawing
@@ -27,11 +28,12 @@ export class Pad {
   private outside = false;
   private frame = 0;
   private ink = "#888";
+  private told = ""; // the text of what is drawn
   readonly root: HTMLElement;
   private canvas: HTMLCanvasElement;
 
-  // `drawn`: told of the strokes, at most once a frame, however fast it is.
-  constructor(private drawn: (strokes: Place[][]) => void) {
+  // `drawn`: told of the strokes' text, at most once a frame, however fast it is.
+  constructor(private drawn: (text: string) => void) {
     const properties = { width: 400, height: 400, tabIndex: 0, role: "application", ariaLabel: `Drawing pad. ${KEYS}` };
     this.canvas = el("canvas.pad", properties);
     const undo = button("Undo", () => this.undo());
@@ -112,13 +114,25 @@ export class Pad {
   private tell() {
     this.frame = 0;
     this.paint();
-    this.drawn(this.strokes.filter(long));
+    const text = written(this.strokes.filter(long));
+    if (text === this.told) return; // a pen that only moves draws nothing
+    this.told = text;
+    this.drawn(text);
+  }
+
+  // Show another drawing than the hand's.
+  show(text: string) {
+    if (text === this.told) return;
+    this.told = text;
+    this.strokes = strokes(text);
+    this.drawing = this.down = this.outside = false;
+    this.paint();
   }
 
   // `ink`: the colour to draw in from now on, where the page's has changed.
   paint(ink = this.ink) {
     this.ink = ink;
-    const [ctx, side] = [this.canvas.getContext("2d")!, this.canvas.width];
+    const [ctx, side] = [pen(this.canvas), this.canvas.width];
     ctx.clearRect(0, 0, side, side);
     Object.assign(ctx, { strokeStyle: ink, fillStyle: ink, lineWidth: 22, lineCap: "round", lineJoin: "round" });
     for (const stroke of this.strokes) {

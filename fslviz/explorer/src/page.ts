@@ -3,21 +3,23 @@
 import { Address } from "./address";
 import { Beside } from "./beside";
 import type { Rgb } from "./colour";
-import { arrange, el } from "./dom";
+import { arrange, button, el, pen } from "./dom";
 import { Frames } from "./frames";
-import type { Place } from "./geometry";
-import { prepare } from "./ink";
-import { read, write } from "./link";
+import { enrolled, read, roomy, symbols, write } from "./link";
 import { Live } from "./live";
 import { Loader } from "./loader";
 import { type Host, navigate } from "./navigate";
+import { lacks } from "./network";
 import type { Pack } from "./pack";
 import { told } from "./pairs";
 import { Panel } from "./panel";
 import { pair } from "./scene";
-import { type Options, type State, threshold, usual, type View } from "./state";
+import { type Options, type Own, type State, threshold, usual, type View } from "./state";
 import { follow } from "./views";
 
+const REFUSED =
+  "The browser gives no canvas to draw on: it may be short of memory. Close other pages, then load this one again.";
+const FORGETS = "Enrolled until you leave: this browser keeps nothing for this page.";
 const UNREADABLE = "The view in this link could not be read, and is left aside.";
 
 export class Page implements Host {
@@ -59,7 +61,9 @@ export class Page implements Host {
   }
 
   async start() {
-    this.root.replaceChildren(el("p.note", { role: "status" }, "Loading the spaces …"));
+    this.root.replaceChildren(this.notice);
+    this.tell("Loading the spaces …");
+    this.sweeps = {};
     try {
       const { manifest } = await this.pack.open();
       const { losses } = this.options;
@@ -70,10 +74,14 @@ export class Page implements Host {
       const labels = new Uint8Array(await this.pack.part("labels"));
       this.labels = { shown: labels.subarray(0, manifest.shown), known: labels.subarray(manifest.shown) };
       this.usual = usual(this.options, manifest);
-      this.state = this.usual;
-      this.build();
+      this.state = { ...this.usual, own: this.kept() };
+      this.build(await lacks());
     } catch (error) {
-      this.root.replaceChildren(el("p.note.error", { role: "alert" }, (error as Error).message));
+      const again = button("Try again", () => {
+        this.pack.forget();
+        this.start();
+      });
+      this.root.replaceChildren(el("p.note.error", { role: "alert" }, (error as Error).message, " ", again));
       return;
     }
     this.take(this.address?.begin() ?? "");
@@ -81,17 +89,27 @@ export class Page implements Host {
     this.root.dataset.ready = "yes";
   }
 
-  private build() {
+  private build(lack: string) {
     const { signal } = this.life;
     if (this.key) this.address = new Address(this.key, (text) => this.arrived(text), signal);
-    this.beside = new Beside(this, this.options.parts, (strokes) => this.draw(strokes));
+    this.beside = new Beside(this, this.options.parts, lack, (text) => this.draw(text));
     this.root.replaceChildren(this.notice, ...this.beside.around(this.grid), this.shade, this.live.root);
     this.watch(signal);
   }
 
   // What makes the picture stale that is no deed of the reader's.
   private watch(signal: AbortSignal) {
-    const paint = () => this.paint();
+    const paint = () => {
+      this.paint();
+      this.lab?.paint();
+    };
+    const scaled = () => {
+      paint();
+      matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", scaled, { signal, once: true });
+    };
+    // Moved to another screen, or zoomed: a size in CSS pixels tells nothing of it.
+    scaled();
+    this.root.addEventListener("refused", () => this.tell(REFUSED), { signal });
     const observers = [new ResizeObserver(paint), new MutationObserver(paint)] as const;
     observers[0].observe(this.grid);
     for (const node of [document.documentElement, document.body]) observers[1].observe(node, { attributes: true });
@@ -121,6 +139,7 @@ export class Page implements Host {
     if (change.together === false) change.views = { ...this.state.views, ...views };
     if (change.together) change.views = { ...this.usual.views, [this.state.lead]: this.shown(this.state.lead) };
     this.state = { ...this.state, ...change };
+    if (change.own) this.keep();
     this.address?.write(write(this.state, this.usual), deed);
     this.changes();
     return this.update(!("step" in change));
@@ -130,7 +149,8 @@ export class Page implements Host {
     Object.assign(this, { lasso: false, cursor: -1 });
     if (this.look) this.look.bend.amount = 0;
     this.beside.trainer?.stop();
-    this.set({ ...this.usual }, true);
+    const { own, drawing } = this.state; // the reader's work stays
+    this.set({ ...this.usual, own, drawing }, true);
   }
 
   tool(lasso: boolean) {
@@ -140,6 +160,58 @@ export class Page implements Host {
 
   link() {
     return this.address?.link(write(this.state, this.usual)) ?? null;
+  }
+
+  // What a link to this state has no room for, or "".
+  get left() {
+    return roomy(this.state) ? "" : "the symbols, which are too many for it";
+  }
+
+  clear() {
+    this.beside.pad?.clear();
+  }
+
+  // The squares as they are shown, side by side under their names.
+  save() {
+    const { ground, css } = this.frames.around;
+    const squares = this.state.losses.map((loss) => this.panel(loss).painter.whole(ground));
+    const [side, head] = [Math.max(...squares.map((s) => s.width)), 24 * devicePixelRatio];
+    const sheet = el("canvas", { width: side * squares.length, height: side + head });
+    const ctx = pen(sheet);
+    ctx.fillStyle = ground;
+    ctx.fillRect(0, 0, sheet.width, sheet.height);
+    Object.assign(ctx, { fillStyle: css, font: `${head * 0.6}px system-ui, sans-serif`, textBaseline: "middle" });
+    squares.forEach((square, i) => {
+      const name = this.state.names[this.state.losses[i]];
+      ctx.fillText(name, side * i + head / 3, head / 2);
+      if (square.width) ctx.drawImage(square, side * i, head, side, side);
+    });
+    el("a", { href: sheet.toDataURL(), download: "spaces.png" }).click();
+  }
+
+  // ---- what the reader has enrolled, kept where the browser keeps anything
+
+  private get shelf() {
+    return `fslviz ${this.key} ${location.pathname}`;
+  }
+
+  private kept(): Own[] {
+    try {
+      return this.options.parts.includes("enrol") && this.key ? symbols(localStorage.getItem(this.shelf)!) : [];
+    } catch {
+      return []; // nothing, or no text of ours
+    }
+  }
+
+  private keep() {
+    const { own } = this.state;
+    try {
+      if (!this.key) return; // a notebook's own page
+      if (own.length) localStorage.setItem(this.shelf, enrolled(own));
+      else localStorage.removeItem(this.shelf);
+    } catch {
+      if (own.length) this.tell(FORGETS);
+    }
   }
 
   point(digit: number) {
@@ -164,10 +236,12 @@ export class Page implements Host {
   }
 
   private take(text: string) {
-    const { spaces, shown } = this.pack.manifest;
+    const { spaces, shown, trail } = this.pack.manifest;
+    const { own, drawing } = this.state; // a text that tells of none takes none away
+    const usual = { ...this.usual, own, drawing };
     try {
-      const world = { spaces, shown, parts: new Set(this.options.parts) };
-      this.state = text ? read(text, this.usual, world) : this.usual;
+      const world = { spaces, shown, trail, parts: new Set(this.options.parts) };
+      this.state = text ? read(text, usual, world) : usual;
       this.notice.hidden = true;
     } catch {
       this.notice.textContent = UNREADABLE;
@@ -187,10 +261,10 @@ export class Page implements Host {
     this.update(true);
   }
 
-  private draw(strokes: Place[][]) {
-    this.loader.probes.drawing = prepare(strokes);
+  // A drawing is placed by the trained networks; one that goes leads nowhere.
+  private draw(text: string) {
     this.cursor = -1;
-    this.set({ step: 1, pins: [] }, false);
+    this.set(text ? { drawing: text, step: 1, pins: [] } : { drawing: "" }, false);
   }
 
   // ---- what is shown of it
@@ -206,6 +280,8 @@ export class Page implements Host {
   }
 
   update(glide: boolean) {
+    this.loader.probes.draw(this.state.drawing);
+    this.beside.pad?.show(this.state.drawing);
     this.lab?.changed();
     const roots = this.state.losses.map((loss) => this.panel(loss).root);
     arrange(this.grid, roots);
@@ -239,6 +315,10 @@ export class Page implements Host {
     this.notice.hidden = false;
   }
 
+  untell(text: string) {
+    if (this.notice.textContent === text) this.notice.hidden = true;
+  }
+
   // The words and marks beside the pictures.
   say() {
     const { losses, names, step } = this.state;
@@ -250,7 +330,7 @@ export class Page implements Host {
       const panel = this.panel(loss);
       const name = names[loss];
       const set =
-        loss === this.state.space && this.gallery ? (threshold(this.state) ?? this.gallery.threshold) : undefined;
+        loss === this.state.space && this.gallery ? (threshold(this.state) ?? this.gallery.usual(name)) : undefined;
       const limit = set ?? this.loader.rates.get(name)?.usual;
       const whole = two?.every((i) => i < panel.space.n) && limit !== undefined && panel.space.name === name;
       const words = whole ? told(panel.space, this.labels.shown, two!, limit) : "";

@@ -1,11 +1,12 @@
 // Draws a space on three canvases, one over the other: grounds (wedges, accepted regions), dots, and marks. Each is
 // drawn again only when what it shows has changed. Dots are laid pixel by pixel: no WebGL, so nothing falls back.
 import type { Rgb } from "./colour";
+import { pen } from "./dom";
 import type { Place } from "./geometry";
 import { grounds } from "./grounds";
 import { marks } from "./marks";
 import { Scatter } from "./scatter";
-import { AFAR, FILL, type View } from "./state";
+import { AFAR, FILL, seen, type View } from "./state";
 
 // What can be painted: places of digits, gliding to new ones, with what the network makes of the plane around them.
 export interface Plane {
@@ -26,7 +27,7 @@ export interface Scene {
   links: Place[][]; // from a digit or drawing to its neighbours, or of a pair
   rings: { place: Place; fill?: string; text?: string }[];
   areas: { place: Place; at: Place; reach: number; colour: string }[];
-  loop: Place[] | null; // in pixels
+  loop: Place[] | null; // in shares of the square
   ink: string;
   dark: boolean;
   paper: boolean; // whether it is painted to be printed
@@ -38,6 +39,7 @@ export class Painter {
   over = canvas("points");
   side = 0; // pixels of the canvases
   view = AFAR;
+  ground = ""; // what lies behind all layers, while the top one is to hold all that is seen
   private scatter = new Scatter();
   private drawn = ["", "", ""];
 
@@ -59,7 +61,7 @@ export class Painter {
   }
 
   toPlace([px, py]: Place): Place {
-    return [(px - this.side / 2) / this.unit + this.view.x, (this.side / 2 - py) / this.unit + this.view.y];
+    return seen([px / this.side, py / this.side], this.view);
   }
 
   // The digit under a pixel, or -1.
@@ -93,11 +95,24 @@ export class Painter {
     this.once(0, [shown, areas, this.space.entry?.weight], () => grounds(this, areas));
     this.once(1, [shown, id(lit)], () => this.scatter.draw(this, this.space, lit, scene.dark));
     this.once(2, [shown, path, links, arrows, rings, loop, ink, paper], () => marks(this, scene));
+    if (this.ground) this.whole(this.ground);
+  }
+
+  // All that is seen, on the top layer: what a browser saves of a canvas is that canvas alone.
+  whole(ground: string) {
+    const ctx = pen(this.over);
+    ctx.globalCompositeOperation = "destination-over";
+    for (const layer of [this.dots, this.under]) ctx.drawImage(layer, 0, 0);
+    ctx.fillStyle = ground;
+    ctx.fillRect(0, 0, this.side, this.side);
+    ctx.globalCompositeOperation = "source-over";
+    this.drawn[2] = ""; // it is painted again with the next change
+    return this.over;
   }
 
   // Nothing is shown until the next painting.
   blank() {
-    for (const one of [this.under, this.dots, this.over]) one.getContext("2d")!.clearRect(0, 0, this.side, this.side);
+    for (const one of [this.under, this.dots, this.over]) pen(one).clearRect(0, 0, this.side, this.side);
     this.drawn = ["", "", ""];
   }
 

@@ -17,7 +17,7 @@ function asked(space: Space, labels: Uint8Array, [i, j]: number[], d: number): s
   const { margin, loss } = space.entry;
   const kind = loss.replace("-six", "");
   const alike = labels[i] === labels[j];
-  const m = margin ?? 1; // of the networks of six digits, the default
+  const m = margin!; // null only where the loss has none, and nothing below asks for it
   if (kind === "contrastive") {
     if (alike) return `pulled together: ½ d² = ${distance(d ** 2 / 2)}`;
     return d < m

@@ -66,7 +66,7 @@ export class Panel {
   // The words beside the picture. `place`: of the network among those of its loss; `step`: in the training.
   say({ entry, place, step, pair }: { entry: Entry; place: number; step: number; pair: string }) {
     const { margin, classes, merits, seen, along, loss } = entry;
-    const name = margin !== null ? `margin ${margin}` : classes ? `met ${classes.join(" ")}` : "no margin";
+    const name = classes ? `met ${classes.join(" ")}` : margin !== null ? `margin ${margin}` : "no margin";
     const moment = step * (seen.length - 1);
     const images = seen[Math.round(moment)].toLocaleString("en");
     const figures =

@@ -1,7 +1,7 @@
 // What is embedded in the page: the drawing on the pad, and a digit on its way as it is bent.
 import { pause } from "./dom";
 import type { Place } from "./geometry";
-import { BENDS, bent } from "./ink";
+import { BENDS, bent, prepare, strokes } from "./ink";
 import { Network } from "./network";
 import type { Pack } from "./pack";
 import type { Panel } from "./panel";
@@ -10,6 +10,7 @@ const STOPS = 12; // of a way, from one end of the slider to the other
 
 export class Probes {
   drawing: Float32Array | null = null;
+  private text = ""; // of the drawing
   private networks = new Map<string, Promise<Network>>();
   private ways = new Map<string, Place[]>();
   private drawn = new WeakMap<Float32Array, number>(); // a number for each drawing
@@ -25,6 +26,12 @@ export class Probes {
       this.networks.set(name, network);
     }
     return network;
+  }
+
+  // Take the drawing that a text of strokes tells, or none.
+  draw(text: string) {
+    if (text !== this.text) this.drawing = prepare(strokes(text));
+    this.text = text;
   }
 
   // Pixels as the networks were trained on.

@@ -1,5 +1,6 @@
 // The dots of a space, laid pixel by pixel into a canvas.
 import type { Rgb } from "./colour";
+import { pen } from "./dom";
 import type { Plane } from "./painter";
 
 interface Sheet {
@@ -15,8 +16,8 @@ export class Scatter {
   private pixels: ImageData | null = null;
 
   draw({ dots, side, unit, view, labels, colours }: Sheet, space: Plane, lit: Set<number> | null, dark: boolean) {
-    const ctx = dots.getContext("2d")!;
-    if (this.pixels?.width !== side) this.pixels = ctx.createImageData(side, side);
+    const ctx = pen(dots);
+    if (this.pixels?.width !== side) this.pixels = new ImageData(side, side);
     const [data, places] = [new Uint32Array(this.pixels.data.buffer).fill(0), space.places()];
     const radius = (space.n > 2000 ? 1.25 : 2) * devicePixelRatio * Math.min(2, view.zoom ** 0.3);
     const dot = stamp(Math.round(4 * radius) / 4, side);

@@ -24,6 +24,7 @@ export interface Shown {
 export interface Around {
   css: string; // the page's ink in its own words
   ink: Rgb;
+  ground: string;
   dark: boolean;
   paper: boolean;
 }

@@ -27,6 +27,13 @@ export interface Lab {
   from: "trained" | "chance";
 }
 
+// A symbol that the reader has enrolled: its name, and each drawing as a text of strokes.
+export interface Own {
+  name: string;
+  samples: string[];
+}
+export const SAMPLES = 5; // of a symbol, at most
+
 export interface State {
   losses: string[];
   names: Record<string, string>; // of the network shown for each loss, such as "cosface@0.1"
@@ -40,6 +47,8 @@ export interface State {
   threshold: { name: string; at: number } | null; // it belongs to one network; null: where the page opens
   lab: Lab;
   areas: boolean; // whether the ten digits' accepted regions are drawn
+  own: Own[];
+  drawing: string; // on the pad, "" for none
 }
 
 export const FILL = 0.82; // of half a square: where the rim of a space lies
@@ -47,7 +56,18 @@ export const AFAR: View = { x: 0, y: 0, zoom: 1 };
 export const NEAR = 40; // the largest zoom
 export const FAR = 0.3;
 
-export const zoomed = (zoom: number) => Math.min(NEAR, Math.max(FAR, zoom));
+export const REACH = 4; // of the rim: no digit of any space lies farther out, so no view does
+
+const clamped = (v: number, low: number, high: number) => Math.min(high, Math.max(low, v));
+export const zoomed = (zoom: number) => clamped(zoom, FAR, NEAR);
+export const reached = ({ x, y, zoom }: View): View => {
+  return { x: clamped(x, -REACH, REACH), y: clamped(y, -REACH, REACH), zoom };
+};
+
+// The place of a space that lies at shares of its square's sides, (0, 0) at its upper left.
+export function seen([u, v]: Place, { x, y, zoom }: View): Place {
+  return [x + (2 * u - 1) / (FILL * zoom), y + (1 - 2 * v) / (FILL * zoom)];
+}
 
 // What a page or a notebook asks for: which spaces, which parts beside them, and the state to open with.
 export interface Options {
@@ -88,10 +108,13 @@ export function usual(options: Options, { spaces, default: usual }: Manifest): S
       from: "trained",
     },
     areas: false,
+    own: [],
+    drawing: "",
   };
 }
 
 const kind = (loss: string) => loss.replace("-six", "");
+export const six = (loss: string) => loss.endsWith("-six"); // of six digits, or of all ten: never side by side
 
 // The threshold that the reader has set for the network that verifies now, if any.
 export function threshold({ threshold, names, space }: State): number | null {

@@ -13,6 +13,9 @@ interface Model {
   save_changes(): void;
 }
 
+const PATIENCE = 5000; // ms that a kernel may take before a word is said of it
+const SILENT =
+  "The kernel has not answered yet: it is busy with another cell, or gone. Where it is gone, run the cell again.";
 const TRAITS = ["losses", "margins", "step", "threshold", "selection"] as const;
 type Traits = Pick<Options, (typeof TRAITS)[number]>;
 
@@ -26,11 +29,16 @@ export function render({ model, el: root }: { model: Model; el: HTMLElement }) {
     const { buffer = buffers[0], byteOffset = 0, byteLength } = buffers[0];
     waiting[part]?.resolve(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
   });
-  const ask = (part: string) =>
-    new Promise<Uint8Array<ArrayBuffer>>((resolve, reject) => {
+  const ask = (part: string) => {
+    const late = setTimeout(() => page.tell(SILENT), PATIENCE);
+    return new Promise<Uint8Array<ArrayBuffer>>((resolve, reject) => {
       waiting[part] = { resolve, reject };
       model.send({ part });
+    }).finally(() => {
+      clearTimeout(late);
+      page.untell(SILENT);
     });
+  };
   const traits = () => Object.fromEntries(TRAITS.map((name) => [name, model.get(name)])) as unknown as Traits;
   const options = { ...traits(), parts: (model.get("parts") as string).split(",") };
   const pack: Pack = new Parts(ask);
@@ -38,8 +46,8 @@ export function render({ model, el: root }: { model: Model; el: HTMLElement }) {
   // What the page shows, as the model has it.
   const here = (): Traits => {
     const { losses, names, step } = page.state;
-    const margin = (loss: string) => pack.manifest.spaces[names[loss]].margin;
-    const margins = losses.flatMap((l) => (margin(l) === null ? [] : [[l, margin(l)!] as const]));
+    const swept = losses.filter((loss) => page.sweeps[loss].length > 1);
+    const margins = swept.map((loss) => [loss, pack.manifest.spaces[names[loss]].margin!] as const);
     const selection = [...(page.loader.lit ?? [])];
     return { losses, margins: Object.fromEntries(margins), step, threshold: threshold(page.state), selection };
   };
