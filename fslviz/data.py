@@ -26,7 +26,7 @@ from tqdm.auto import tqdm
 
 from fslviz import pictures
 from fslviz.errors import between, unknown
-from fslviz.pictures import DIGITS, EACH, Standard
+from fslviz.pictures import DIGITS, EACH, Standard, outside
 
 HERE = Path(__file__).parent / "datasets"
 SHA256 = {  # of the unpacked originals
@@ -160,7 +160,7 @@ def load_folder(path: str | Path, *, size: int = 28, at_least: int = 2) -> Data:
     Raises ValueError, naming the path, where there is nothing to read, an image is damaged, an identity has fewer than
     ``at_least`` images, or two identities differ in case alone.
     """
-    folder, size = Path(path).expanduser().absolute(), int(between("size", size, 4, 1024))
+    folder, size = outside(path).absolute(), int(between("size", size, 4, 1024))
     return _read(folder.name, pictures.members(folder, int(between("at_least", at_least, 1, 1e9))), size, EACH)
 
 
@@ -209,12 +209,12 @@ def _voices() -> Data:
 
 
 def cache_dir() -> Path:
-    """The folder for runs and downloads: ``$FSLVIZ_CACHE``, or ``~/.cache/fslviz``; a temporary one if unwritable."""
-    path = Path(os.environ.get("FSLVIZ_CACHE", Path.home() / ".cache" / "fslviz")).absolute()
+    """The folder for runs and downloads: ``$FSLVIZ_CACHE``, or ``~/.cache/fslviz``; else a temporary one."""
     try:
+        path = outside(os.environ.get("FSLVIZ_CACHE") or "~/.cache/fslviz").absolute()
         path.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=path).close()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: there is no home folder
         path = Path(tempfile.gettempdir()) / f"fslviz-{os.getuid() if hasattr(os, 'getuid') else ''}"
         path.mkdir(mode=0o700, exist_ok=True)
     return path

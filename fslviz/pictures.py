@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -34,6 +35,14 @@ class Standard:
             return x.sub(self.mean).div_(self.std).unsqueeze(1)
         centred = x - x.mean((1, 2), keepdim=True)
         return (centred / centred.std((1, 2), keepdim=True).clamp(min=1 / 255)).unsqueeze(1)
+
+
+def outside(path: str | Path) -> Path:
+    """A path from a caller: ~ is the home folder. Raises ValueError where there is none."""
+    expanded = Path(os.path.expanduser(path))
+    if expanded.parts[:1] == ("~",):
+        raise ValueError(f"{path} begins with ~, and there is no home folder")
+    return expanded
 
 
 MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels
@@ -110,7 +119,7 @@ def prepare(image: str | Path | np.ndarray | Tensor | Image.Image) -> Tensor:
 def _opened(image: Any) -> Image.Image:
     if isinstance(image, (str, Path)):
         try:
-            with Image.open(image) as file:
+            with Image.open(outside(image)) as file:
                 return _grey(ImageOps.exif_transpose(file))
         except Exception as error:
             raise ValueError(f"{image} can't be read as an image: {error}") from error

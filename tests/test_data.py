@@ -6,6 +6,7 @@ import stat
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import fslviz
 from fslviz import data
@@ -81,6 +82,46 @@ def test_an_unwritable_cache_falls_back(tmp_path, monkeypatch):
     assert folder.parent == tmp_path
     assert os.access(folder, os.W_OK)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_the_cache_lies_where_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for given, there in (("~/mine", "home/mine"), ("", "home/.cache/fslviz"), ("here", "here")):
+        monkeypatch.setenv("FSLVIZ_CACHE", given)
+        assert data.cache_dir() == tmp_path / there
+    monkeypatch.delenv("FSLVIZ_CACHE")
+    assert data.cache_dir() == tmp_path / "home/.cache/fslviz"
+    assert {path.name for path in tmp_path.iterdir()} == {"home", "here"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a home is found otherwise there")
+def test_without_a_home_the_cache_is_the_one_given_or_a_temporary_one(tmp_path, monkeypatch):
+    import pwd
+
+    def nobody(uid):
+        raise KeyError(uid)
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.setattr(data.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setenv("FSLVIZ_CACHE", str(tmp_path / "given"))
+    assert data.cache_dir() == tmp_path / "given"
+    for lost in ("", "~/x"):
+        monkeypatch.setenv("FSLVIZ_CACHE", lost)
+        assert data.cache_dir().parent == tmp_path
+    with pytest.raises(ValueError, match="~/x begins with ~, and there is no home folder"):
+        data.outside("~/x")
+
+
+def test_a_path_from_a_caller_knows_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert data.outside("~/a.npz") == tmp_path / "a.npz"
+    assert data.outside("a~/b.npz") == data.Path("a~/b.npz")
+    page = np.full((60, 60), 255, np.uint8)
+    page[10:50, 28:32] = 0
+    Image.fromarray(page).save(tmp_path / "one.png")
+    assert torch.equal(fslviz.prepare("~/one.png"), fslviz.prepare(page))
 
 
 def write_idx(path, array):
