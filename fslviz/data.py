@@ -75,8 +75,6 @@ class Data:
             kept[labels] = y = _labels(labels, getattr(self, labels), len(self.names))
             if len(x) != len(y):
                 raise ValueError(f"{labels} must be one for each of the {len(x)} {images}, not {len(y)}")
-        if (given := kept["test_images"].shape[1:]) != (size := kept["train_images"].shape[1:]):
-            raise ValueError(f"test_images must be of the training images' shape {tuple(size)}, not {tuple(given)}")
         for field, value in kept.items():
             object.__setattr__(self, field, value)  # frozen for everybody else
 
@@ -116,6 +114,8 @@ class Data:
         ``mirrored`` data, the new training images are mirrored, and no test image is.
         """
         taken = self._taken()
+        if (given := self.test_images.shape[1:]) != (shape := self.train_images.shape[1:]):
+            raise ValueError(f"split takes images of one shape, not {tuple(shape)} and, to test on, {tuple(given)}")
         x = torch.cat([self.train_images[:taken], self.test_images])
         y = torch.cat([self.train_labels[:taken], self.test_labels])
         people = y.unique()
