@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+from scipy.ndimage import label, maximum_filter, median_filter, sum_labels
 from torch import Tensor
 
 SYSTEM = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}  # what systems put beside pictures, for themselves
@@ -146,11 +147,7 @@ def prepare(image: str | Path | np.ndarray | Tensor | Image.Image) -> Tensor:
 
     Raises ValueError where there is no image or no ink.
     """
-    pixels = np.asarray(_opened(image), np.float32)  # (H, W)
-    ink = np.abs(pixels - np.median(_border(pixels)))
-    if ink.max() < 0.1 * 255:
-        raise ValueError("image holds no ink: it is of one grey")
-    ink = (ink / ink.max() - 0.1).clip(0) / 0.9  # paper is not quite even
+    ink = _ink(np.asarray(_opened(image), np.float32))  # (H, W)
     rows, columns = (np.flatnonzero((ink > 0.2).any(axis)) for axis in (1, 0))
     box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
     scale = 20 / max(box[2] - box[0], box[3] - box[1])
@@ -163,6 +160,51 @@ def prepare(image: str | Path | np.ndarray | Tensor | Image.Image) -> Tensor:
     placed = tuple(v / smaller for v in placed)
     drawn = np.asarray(source.transform(fine, Image.Transform.AFFINE, placed, Image.Resampling.BILINEAR))
     return DIGITS(torch.from_numpy(drawn.reshape(1, 28, 4, 28, 4).mean((2, 4))))[0]
+
+
+def _ink(pixels: np.ndarray) -> np.ndarray:
+    """How much ink there is at each pixel (H, W), from 0 to 1: one digit, without what surrounds it."""
+    paper = _paper(pixels)
+    # shade takes its share of paper and of ink alike: ink is what lacks of the light there, or is beyond its lack
+    dark, light = (paper - pixels) / paper.clip(64), (pixels - paper) / (255 - paper).clip(64)
+    found = [ink for ink in map(_alone, (dark, light)) if ink is not None]
+    if not found:
+        raise ValueError("image holds no ink: it is of one grey")
+    ink = max(found, key=lambda ink: np.sum(ink**3))  # what is dark, not what is wide
+    ink = (ink / ink.max() - 0.1).clip(0) / 0.9  # paper is not quite even
+    sides = ink[0], ink[-1], ink[:, 0], ink[:, -1]
+    if any((side > 0.2).mean() > 0.95 for side in sides):
+        raise ValueError("image holds no digit apart from what lies along its edge: leave paper around the digit")
+    return ink
+
+
+def _paper(pixels: np.ndarray) -> np.ndarray:
+    """What the paper is at each pixel: one grey, or the median of a surrounding, along rows and then along columns."""
+    even = np.abs(pixels - (grey := np.median(_border(pixels)))) < 0.1 * 255
+    if _border(even).mean() > 0.6 and even.mean() > 0.4:
+        return np.full_like(pixels, grey)
+    few = pixels[:: max(1, len(pixels) // 100), :: max(1, pixels.shape[1] // 100)]
+    for axis in (0, 1):
+        few = median_filter(few, [n | 1 if i == axis else 1 for i, n in enumerate(few.shape)], mode="reflect")
+    return np.asarray(Image.fromarray(few).resize(pixels.shape[::-1], Image.Resampling.BILINEAR))
+
+
+def _alone(ink: np.ndarray) -> np.ndarray | None:
+    """The ink that does not reach the edge, where there is such, without dust."""
+    for strength in (0.28, 0.5):
+        if ink.max() < 0.1:
+            return None
+        parts, count = label(ink > strength * ink.max(), np.ones((3, 3)))
+        mass = sum_labels(ink, parts, np.arange(count + 1))
+        mass[0] = 0
+        inside = mass.copy()
+        inside[_border(parts)] = 0
+        if inside.max() > 0.1 * mass.max():
+            kept = inside > inside.max() / 20
+            near = maximum_filter(kept[parts], max(3, min(ink.shape) // 12))
+            ink = np.where(near, ink, 0)
+            break
+    return ink
 
 
 def _opened(image: Any) -> Image.Image:
