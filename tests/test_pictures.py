@@ -410,6 +410,54 @@ def test_a_photographed_digit_is_placed_as_mnist_has_it():
             assert 18 <= rows[-1] - rows[0] + 1 <= 21
 
 
+def shadowed(page):
+    return page * (1 - 0.4 / (1 + np.exp(-(np.add(*np.mgrid[:240, :240]) / 240 - 1) * 25)))
+
+
+def framed(page, width, grey, *sides):
+    page = page.copy()
+    for side in sides:
+        np.rot90(page, side)[:width] = grey
+    return page
+
+
+SURROUNDINGS = {
+    "ramp of 30%": lambda page: page * np.linspace(1, 0.7, 240),
+    "ramp of 50%": lambda page: page * np.linspace(1, 0.5, 240),
+    "ramp downwards": lambda page: page * np.linspace(0.3, 1, 240)[:, None],
+    "edge": lambda page: framed(page, 6, 25, 1),
+    "edge of grey": lambda page: framed(page, 10, 150, 3),
+    "two edges": lambda page: framed(page, 8, 25, 0, 1),
+    "frame": lambda page: framed(page, 6, 25, 0, 1, 2, 3),
+    "shadow": shadowed,
+    "dust": lambda page: np.where(np.multiply.outer(*[np.arange(240) % 117 > 113] * 2), 50, page),
+    "noise": lambda page: (page + np.random.default_rng(0).normal(size=page.shape) * 20).clip(0, 255),
+    "uneven paper": lambda page: page - 15 * np.random.default_rng(0).random(page.shape),
+}
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("name", SURROUNDINGS)
+def test_a_digit_is_found_in_what_surrounds_it(name, inverse):
+    page = np.asarray(seven(240, 20, 250, 16), float)
+    scene = SURROUNDINGS[name](page).clip(0, 255)
+    given = 255 - scene if inverse else scene
+    assert (fslviz.prepare(given) - fslviz.prepare(page)).abs().mean() < 0.12
+
+
+@pytest.mark.parametrize("name", ["edge", "frame", "two edges", "ramp of 50%"])
+def test_a_page_without_a_digit_is_said_to_have_none(name):
+    blank = SURROUNDINGS[name](np.full((240, 240), 250.0))
+    with pytest.raises(ValueError, match="image holds no digit apart from what lies along its edge|image holds no ink"):
+        fslviz.prepare(blank)
+
+
+def test_a_digit_that_fills_its_picture_is_read():
+    page = seven(240, 20, 250, 20)
+    tight = page[50:195, 70:172]  # cut to its ink
+    assert (fslviz.prepare(tight) - fslviz.prepare(page)).abs().mean() < 0.05
+
+
 def test_a_digit_is_the_same_from_whatever_it_is_read(tmp_path):
     pixels = seven(120, 10, 240, 9)
     Image.fromarray(pixels).save(tmp_path / "seven.png")
