@@ -12,7 +12,8 @@ def unknown(kind: str, given: object, names: Iterable[str]) -> NoReturn:
     names = list(names)
     near = difflib.get_close_matches(str(given).lower(), names, 1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"no {kind} {given!r}: there are {', '.join(names) or 'none'}{hint}")
+    more = f" and {len(names) - 20:,} more" if len(names) > 20 else ""
+    raise ValueError(f"no {kind} {given!r}: there are {', '.join(names[:20]) or 'none'}{more}{hint}")
 
 
 def plain(value: Any) -> Any:
