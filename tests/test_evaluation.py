@@ -385,3 +385,8 @@ def test_means_by_angle_are_a_gallerys_templates():
         gallery.enrol(c, x[y == c])
     assert (gallery.identify(probes)[0] == truth).mean() == ev.centre_accuracy((x, y), (probes, truth)) == 1
     assert ev.centre_accuracy((2 * x, y), (2 * probes, truth)) == 0, "by distance, means as they are"
+
+
+def test_an_interval_holds_the_middle_of_its_draws():
+    pairs, drawn = ev.Pairs.of(distance=[1, 2, 3], genuine=[1, 0, 1]), iter(range(201))
+    assert ev.bootstrap(pairs, lambda _: float(next(drawn)), resamples=201, level=0.9) == pytest.approx((10, 190))
