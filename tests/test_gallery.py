@@ -42,6 +42,9 @@ def test_three_fusions_of_two_samples():
 def test_enrolling_again_replaces(gallery):
     gallery.enrol("right", np.array([[5.0, 0.0]]))
     assert gallery.distances(np.array([[5.0, 0.0]]))[0, 1] == 0
+    gallery.forget("left")
+    gallery.enrol("right", [[5.0, 0.0, 1.0]])  # the only one may be of another width than it was
+    assert gallery.distances([[5.0, 0.0, 2.0]]).tolist() == [[1]]
 
 
 def test_claims_are_every_probe_against_everybody(gallery):
