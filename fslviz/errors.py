@@ -12,7 +12,8 @@ def unknown(kind: str, given: object, names: Iterable[str]) -> NoReturn:
     names = list(names)
     near = difflib.get_close_matches(str(given).lower(), names, 1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"no {kind} {given!r}: there are {', '.join(names) or 'none'}{hint}")
+    more = f" and {len(names) - 20:,} more" if len(names) > 20 else ""
+    raise ValueError(f"no {kind} {given!r}: there are {', '.join(names[:20]) or 'none'}{more}{hint}")
 
 
 def plain(value: Any) -> Any:
@@ -26,3 +27,11 @@ def between(name: str, given: Any, low: float, high: float) -> Any:
     if not isinstance(number, (int, float)) or not low <= number <= high:
         raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {number!r}")
     return number
+
+
+def whole(name: str, given: Any, low: int, high: int) -> int:
+    """``given`` as a whole number, 5.0 too, or a ValueError where it is none from ``low`` to ``high``."""
+    number = plain(given)
+    if type(number) not in (int, float) or number % 1 != 0 or not low <= number <= high:
+        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {number!r}")
+    return int(number)

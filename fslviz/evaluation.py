@@ -7,59 +7,170 @@ distance: a pair matches when it is at most the threshold.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
+from warnings import warn
 
 import numpy as np
 from scipy.spatial.distance import cdist, pdist
-from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
+from sklearn.neighbors import NearestNeighbors
 
-from fslviz.errors import between
+from fslviz.errors import between, plain, whole
 
 Points = tuple[Any, Any]  # embeddings (N, D) and their labels (N,): arrays, tensors or lists
 
 
-def knn_accuracy(gallery: Points, probes: Points, k: int = 15) -> float:
+def knn_accuracy(gallery: Points, probes: Points | None = None, k: int = 15) -> float:
     """The share of probes (M, D) whose class is that of most of their ``k`` nearest neighbours in the gallery.
 
-    Where both are the same points, a probe is not its own neighbour.
+    Without ``probes`` the gallery's own points are asked, each among all the others.
+
+    Raises ValueError for what can't be compared, and warns of probes that are points of the gallery as well.
     """
-    (known, names), (asked, truth) = checked("gallery", gallery), checked("probes", probes)
-    itself = known.shape == asked.shape and np.array_equal(known, asked)
-    nearest = KNeighborsClassifier(int(between("k", k, 1, len(names) - itself))).fit(known, names)
-    return float((nearest.predict(None if itself else asked) == truth).mean())
+    return _knn(*_compared(gallery, probes), k)
 
 
-def centre_accuracy(gallery: Points, probes: Points) -> float:
-    """The share of probes (M, D) nearest to the mean of their own class in the gallery."""
-    return float(NearestCentroid().fit(*checked("gallery", gallery)).score(*checked("probes", probes)))
+def centre_accuracy(gallery: Points, probes: Points | None = None) -> float:
+    """The share of probes (M, D) nearest to the mean of their own class in the gallery.
+
+    Where all are of unit length, and so compared by angle, a mean is at unit length again, as a ``Gallery``'s template.
+    Without ``probes`` the gallery's own points are asked, each left out of its mean. Errors as in ``knn_accuracy``.
+    """
+    return _centre(*_compared(gallery, probes))
+
+
+def _knn(known: np.ndarray, names: np.ndarray, asked: np.ndarray | None, truth: np.ndarray, k: int) -> float:
+    k = whole("k", k, 1, 10**9)
+    needed = k + (asked is None)
+    if needed > len(names):
+        raise ValueError(f"{k} nearest neighbours need a gallery of {needed} or more, not {len(names)}")
+    nearest = names[NearestNeighbors(n_neighbors=k).fit(known).kneighbors(asked, return_distance=False)]
+    votes = np.stack([(nearest == c).sum(1) for c in range(names.max() + 1)], axis=1)
+    return float((votes.argmax(1) == truth).mean())
+
+
+def _centre(known: np.ndarray, names: np.ndarray, asked: np.ndarray | None, truth: np.ndarray) -> float:
+    size, x = np.bincount(names)[:, None], known if asked is None else asked
+    by_angle = all(np.allclose(np.linalg.norm(z, axis=1), 1, atol=1e-3) for z in (known, x))
+    sums = np.stack([known[names == c].sum(0, dtype=float) for c in range(len(size))])
+    distance = cdist(x, _mean(sums, size, by_angle))
+    if asked is None:
+        own = _mean(sums[names] - x, size[names] - 1, by_angle)
+        distance[np.arange(len(x)), names] = np.linalg.norm(x - own, axis=1)
+    return float((distance.argmin(1) == truth).mean())
+
+
+def _mean(sums: np.ndarray, size: np.ndarray, by_angle: bool) -> np.ndarray:
+    mean = sums / size
+    return mean / np.linalg.norm(mean, axis=1, keepdims=True).clip(1e-12) if by_angle else mean
+
+
+def _compared(gallery: Points, probes: Points | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
+    """Both sets' embeddings, and labels numbered alike, or a ValueError where they can't be compared."""
+    known, names = checked("gallery", gallery)
+    classes, number, size = np.unique(names, return_inverse=True, return_counts=True)
+    if probes is None:
+        if size.min() < 2:
+            raise ValueError(
+                f"without probes there must be 2 or more of each class, not 1 of {_few(classes[size < 2])}"
+            )
+        return known, number, None, number
+    asked, truth = checked("probes", probes)
+    if asked.shape[1] != known.shape[1]:
+        raise ValueError(f"gallery and probes must be of one width, not {known.shape[1]} and {asked.shape[1]}")
+    if (names.dtype.kind == "U") != (truth.dtype.kind == "U"):
+        mixed = f"{_few(names[:1])} in the gallery and {_few(truth[:1])} in the probes"
+        raise ValueError(f"labels must be all words or all numbers, not {mixed}")
+    if len(lacking := np.setdiff1d(truth, classes)):
+        raise ValueError(f"the gallery must have every class of the probes: it lacks {_few(lacking)}")
+    truth = np.searchsorted(classes, truth)
+    if shared := _shared(known, number, asked, truth):
+        warn(
+            f"{shared:,} of {len(truth):,} probes are points of the gallery as well, and find themselves there: "
+            "leave them out, or give the gallery alone, which asks each of its points without itself",
+            stacklevel=3,
+        )
+    return known, number, asked, truth
+
+
+def _shared(known: np.ndarray, names: np.ndarray, asked: np.ndarray, truth: np.ndarray) -> int:
+    """How many probes are points of the gallery, by place and class, or 0 where so many coincide by chance: points fall
+    together in a circle of float32, and more where a space collapses, within a set as much as between two."""
+    with np.errstate(over="ignore"):
+        here, there = ([hash(row.tobytes()) for row in x.astype(np.float32) + 0] for x in (known, asked))
+    chance = max(1 - sum(n == 1 for n in Counter(places).values()) / len(places) for places in (here, there))
+    at = set(zip(here, names.tolist(), strict=True))
+    shared = sum(point in at for point in zip(there, truth.tolist(), strict=True))
+    return shared if shared > len(there) * (0.01 + 2 * chance) else 0
+
+
+def _few(values: np.ndarray) -> str:
+    return ", ".join(map(repr, values[:5].tolist())) + (", ..." if len(values) > 5 else "")
 
 
 def checked(name: str, points: Points, least: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Embeddings (N, D) and labels (N,) as arrays, or a ValueError that says what is wrong with them."""
-    x, labels = array(name, points[0], 2), np.asarray(array(name, points[1], 1, finite=False))
+    if not isinstance(points, (tuple, list)) or len(points) != 2:
+        raise ValueError(f"{name} must be two things, embeddings (N, D) and their labels (N,), not {type(points)}")
+    x, labels = array(name, points[0], 2), labelled(f"the labels of {name}", points[1])
     if len(x) != len(labels):
         raise ValueError(f"{name} must have a label for each embedding, not {len(labels)} for {len(x)}")
-    if len(x) < least:
+    if x.size < least:
         raise ValueError(f"{name} must not be empty")
     return x, labels
 
 
-def array(name: str, values: Any, axes: int, finite: bool = True) -> np.ndarray:
-    """An array, tensor or list as an array of so many axes, or a ValueError; ``finite``: of finite numbers."""
-    x = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+def array(name: str, values: Any, axes: int) -> np.ndarray:
+    """An array, tensor or list of finite numbers as an array of so many axes, in float32 at least, or a ValueError."""
+    x = _bare(values)
     if x.ndim != axes:
         raise ValueError(f"{name} must have {axes} axes, not shape {x.shape}")
-    if finite and (x.dtype.kind not in "buif" or not np.isfinite(x).all()):
+    if x.dtype.kind not in "buif" or not np.isfinite(x).all():
         raise ValueError(f"{name} must be finite numbers: {_strange(x)}")
-    return x
+    return x.astype(np.result_type(x, np.float32), copy=False)
+
+
+def labelled(name: str, values: Any) -> np.ndarray:
+    """Labels (N,) as an array of numbers, or of words in NFC, or a ValueError: José is José however it is typed."""
+    x = _bare(values)
+    if x.ndim != 1:
+        raise ValueError(f"{name} must be (N,), one for each, not {x.shape}: of rows with a single 1 take argmax(1)")
+    if x.dtype.kind in "bi" or (x.dtype.kind == "f" and np.isfinite(x).all()):
+        return x
+    each = [plain(v) for v in values]
+    if all(isinstance(v, str) for v in each):
+        return np.array([normalize("NFC", v) for v in each])
+    if x.dtype.kind in "uO" and all(isinstance(v, int) for v in each):
+        return np.array(each, np.int64)
+    raise ValueError(
+        f"{name} must be all words or all numbers, without NaN or None, not {_few(np.array(each, object))}"
+    )
+
+
+def _bare(values: Any) -> np.ndarray:
+    """An array, tensor or list as an array; of types that NumPy lacks, in float32."""
+    if isinstance(values, (list, tuple)) and any(hasattr(v, "detach") for v in values):
+        values = [_bare(v) for v in values]
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        values = values.float() if values.is_floating_point() and values.itemsize < 4 else values
+    return np.asarray(values)
 
 
 def _strange(x: np.ndarray) -> str:
     if x.dtype.kind not in "buif":
         return f"it is of {x.dtype}"
     return f"{(~np.isfinite(x)).sum()} of {x.size} are NaN or infinite"
+
+
+def _truths(name: str, values: Any) -> np.ndarray:
+    x = array(name, values, 1)
+    if not np.isin(x, (0, 1)).all():
+        raise ValueError(f"{name} must be true or false, or 1 or 0, not {_few(np.unique(x))}")
+    return x.astype(bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,34 +194,50 @@ class Pairs:
         if (distance is None) == (similarity is None):
             raise ValueError("give either distance or similarity")
         d = array("distance", distance, 1) if similarity is None else -array("similarity", similarity, 1).astype(float)
-        same = array("genuine", genuine, 1)
+        same = _truths("genuine", genuine)
         if len(d) != len(same):
             raise ValueError(f"genuine must say of each pair what it is, not of {len(same)} of {len(d)}")
-        if not np.isin(same, (0, 1)).all():
-            raise ValueError(f"genuine must be true or false, or 1 or 0, not {sorted(set(same.tolist()))[:5]}")
         unit = np.arange(len(d))
-        return _sorted(d, same.astype(bool), unit, unit)
+        return _sorted(d, same, unit, unit)
 
     def by_identity(self, labels: Any) -> Pairs:
-        """The same pairs, naming not the images but their identities: what ``bootstrap`` then draws anew."""
-        number = np.unique(array("labels", labels, 1, finite=False), return_inverse=True)[1]
-        return replace(self, first=number[self.first], second=number[self.second])
+        """The same pairs, naming not the images but their identities: what ``bootstrap`` then draws anew.
+
+        ``labels`` (N,): of all the images that the pairs were drawn from, in their order.
+        """
+        number, last = (
+            np.unique(labelled("labels", labels), return_inverse=True)[1],
+            max(self.first.max(), self.second.max()),
+        )
+        if last >= len(number):
+            raise ValueError(f"labels must say whose each image is, of {last + 1} or more, not of {len(number)}")
+        return Pairs(self.distance.copy(), self.genuine.copy(), number[self.first], number[self.second])
 
 
 def _sorted(distance: np.ndarray, genuine: np.ndarray, first: np.ndarray, second: np.ndarray) -> Pairs:
-    if genuine.all() or not genuine.any():
-        raise ValueError(f"there must be genuine and impostor pairs, not {genuine.sum()} and {(~genuine).sum()}")
+    _both(genuine.sum(), (~genuine).sum())
     order = distance.argsort(kind="stable")
     return Pairs(distance[order], genuine[order], first[order], second[order])
 
 
-def all_pairs(points: Points, limit: int = 1000) -> Pairs:
-    """Every pair among the first ``limit`` images, with its Euclidean distance."""
+def _both(genuine: int, impostor: int, where: str = "") -> None:
+    if not (genuine > 0 and impostor > 0):
+        raise ValueError(f"there must be genuine and impostor pairs{where}, not {genuine} and {impostor}")
+
+
+def all_pairs(points: Points, limit: int = 1000, seed: int = 0) -> Pairs:
+    """Every pair among ``limit`` images drawn by ``seed``, or among all where they are no more, by Euclidean distance.
+
+    ``first`` and ``second`` say where in ``points`` a pair's images are.
+    """
     embeddings, labels = checked("points", points)
-    limit = int(between("limit", limit, 2, 1e9))
-    embeddings, labels = embeddings[:limit], labels[:limit]
-    first, second = np.triu_indices(len(labels), 1)
-    return _sorted(pdist(embeddings), labels[first] == labels[second], first, second)
+    limit, rng = whole("limit", limit, 3, 10**9), np.random.default_rng(whole("seed", seed, 0, 2**63 - 1))
+    drawn = np.sort(rng.permutation(len(labels))[:limit])
+    first, second = np.triu_indices(len(drawn), 1)
+    first, second = drawn[first], drawn[second]
+    genuine = labels[first] == labels[second]
+    _both(genuine.sum(), (~genuine).sum(), f" among {len(drawn):,} images of {len(labels):,}")
+    return _sorted(pdist(embeddings[drawn]), genuine, first, second)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,10 +250,16 @@ class Rates:
 
 
 def error_rates(pairs: Pairs, weight: np.ndarray | None = None) -> Rates:
-    """False match and false non-match rate at every distance that occurs; ``weight`` (P,) counts each pair."""
+    """False match and false non-match rate at every distance that occurs; ``weight`` (P,) counts each pair.
+
+    Raises ValueError where there is no genuine pair, or no impostor pair.
+    """
     weight = np.ones(len(pairs.distance), np.int64) if weight is None else weight
+    if np.shape(weight) != pairs.distance.shape:
+        raise ValueError(f"weight must count each pair: of shape {pairs.distance.shape}, not {np.shape(weight)}")
     genuine = np.cumsum(np.where(pairs.genuine, weight, 0))
     impostor = np.cumsum(weight) - genuine
+    _both(*((genuine[-1], impostor[-1]) if len(weight) else (0, 0)))
     ties = np.diff(pairs.distance) == 0
     if ties.any():  # of the pairs at one distance, the last counts them all
         last = np.append(~ties, True)
@@ -153,20 +286,30 @@ def eer(rates: Rates) -> float:
 def threshold_at(rates: Rates, fmr: float) -> float:
     """The largest threshold whose FMR is at most ``fmr``: -inf, which no pair passes, where the nearest is an impostor
     and one impostor pair is already a larger share."""
-    return float(rates.threshold[np.searchsorted(rates.fmr, between("fmr", fmr, 0, 1), side="right") - 1])
+    return float(rates.threshold[_at(rates, fmr)])
 
 
 def tar_at(rates: Rates, fmr: float) -> float:
     """The share of genuine pairs that match at that threshold."""
-    return float(1 - rates.fnmr[np.searchsorted(rates.fmr, between("fmr", fmr, 0, 1), side="right") - 1])
+    return float(1 - rates.fnmr[_at(rates, fmr)])
 
 
-def merits(gallery: Points, probes: Points) -> dict[str, float]:
-    """What the book says of every space: accuracies, and EER and TAR at an FMR of 1% over pairs of the probes."""
-    rates = error_rates(all_pairs(probes))
+def _at(rates: Rates, fmr: float) -> int:
+    return int(np.searchsorted(rates.fmr, _share("fmr", fmr), side="right")) - 1
+
+
+def _share(name: str, given: float) -> float:
+    """A share of a count, a little larger: 1 - .9 is less than .1, and .29 * 100 less than 29."""
+    return between(name, given, 0, 1) * (1 + 1e-9)
+
+
+def merits(gallery: Points, probes: Points | None = None) -> dict[str, float]:
+    """What the book says of every space: accuracies over all probes, or as ``knn_accuracy`` without any; EER, and TAR
+    at an FMR of 1%, over the pairs of 1,000 probes drawn by ``all_pairs``, or of all where they are no more."""
+    sets, rates = _compared(gallery, probes), error_rates(all_pairs(gallery if probes is None else probes))
     return {
-        "15-NN": knn_accuracy(gallery, probes),
-        "centre": centre_accuracy(gallery, probes),
+        "15-NN": _knn(*sets, 15),
+        "centre": _centre(*sets),
         "EER": eer(rates),
         "TAR at 1%": tar_at(rates, 0.01),
     }
@@ -186,21 +329,26 @@ def bootstrap(
     With ``against``, pairs of the same images in another space, it is an interval of the difference: both spaces are
     given the same draws, so that an image that is hard in both does not count against either.
 
-    Raises ValueError where ``against`` is of other images.
+    Raises ValueError where ``against`` is of other images, and where there is nothing to draw: no genuine or no
+    impostor pair, or one image or identity alone.
     """
-    between("resamples", resamples, 1, 1e9)
+    resamples, seed = whole("resamples", resamples, 1, 10**9), whole("seed", seed, 0, 2**63 - 1)
     between("level", level, 0, 1)
     sides = [pairs] if against is None else [pairs, against]
     units, *others = [np.unique([p.first, p.second]) for p in sides]
     if any(not np.array_equal(units, other) for other in others):
         raise ValueError("against must be pairs of the same images as pairs")
+    if len(units) < 2:
+        raise ValueError("there must be 2 or more images or identities to draw anew, not 1")
+    for p in sides:
+        error_rates(p)  # of both kinds: then some draws are, and the loop ends
     weights, rng = [_weigher(p, units) for p in sides], np.random.default_rng(seed)
     values: list[float] = []
-    genuine = np.flatnonzero(pairs.genuine)
+    genuine = [np.flatnonzero(p.genuine) for p in sides]
     while len(values) < resamples:
         times = np.bincount(rng.integers(len(units), size=len(units)), minlength=len(units))
         drawn = [weight(times) for weight in weights]
-        if 0 < drawn[0].take(genuine).sum() < drawn[0].sum():
+        if all(0 < weight.take(g).sum() < weight.sum() for weight, g in zip(drawn, genuine, strict=True)):
             value, *rest = [statistic(error_rates(p, weight)) for p, weight in zip(sides, drawn, strict=True)]
             values.append(value - sum(rest))
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
@@ -228,10 +376,10 @@ def dir_at(nearest: np.ndarray, right: np.ndarray, strangers: np.ndarray, far: f
     ``strangers`` (S,): distance of each probe of somebody never enrolled to the nearest template.
     """
     nearest, strangers = array("nearest", nearest, 1), array("strangers", strangers, 1)
-    right = array("right", right, 1).astype(bool)
+    right = _truths("right", right)
     if len(nearest) != len(right) or not len(right) or not len(strangers):
         raise ValueError(f"there must be probes and strangers, not {len(nearest)}, {len(right)} and {len(strangers)}")
-    allowed = int(between("far", far, 0, 1) * len(strangers))
+    allowed = int(_share("far", far) * len(strangers))
     below = np.append(np.sort(strangers), np.inf)[allowed]
     return float((right & (nearest < below)).mean())
 
@@ -245,10 +393,11 @@ def episodes(
     """
     embeddings, labels = checked("points", points)
     members = [np.flatnonzero(labels == c) for c in np.unique(labels)]
-    between("ways", ways, 2, len(members))
-    between("shots", shots, 1, 1e9), between("queries", queries, 1, 1e9)
-    between("shots + queries", shots + queries, 2, min(map(len, members)))
-    rng, values = np.random.default_rng(seed), np.empty(int(between("count", count, 1, 1e9)))
+    ways = whole("ways", ways, 2, len(members))
+    shots, queries = whole("shots", shots, 1, 10**9), whole("queries", queries, 1, 10**9)
+    whole("shots + queries", shots + queries, 2, min(map(len, members)))
+    rng = np.random.default_rng(whole("seed", seed, 0, 2**63 - 1))
+    values = np.empty(whole("count", count, 1, 10**9))
     for i in range(len(values)):
         chosen = rng.choice(len(members), ways, replace=False)
         drawn = np.stack([rng.choice(members[c], shots + queries, replace=False) for c in chosen])

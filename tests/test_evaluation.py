@@ -1,10 +1,13 @@
 """Figures of merit against scikit-learn, and against cases that can be worked out by hand."""
 
+import unicodedata
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from scipy.optimize import brentq
+from scipy.spatial.distance import cdist
 from sklearn.metrics import det_curve, roc_curve
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -87,10 +90,10 @@ def _two(rng, n):
 
 
 def test_bad_input_is_named(points):
-    with pytest.raises(ValueError, match="there must be genuine and impostor pairs, not 10 and 0"):
+    with pytest.raises(ValueError, match="there must be genuine and impostor pairs among 5 images of 5, not 10 and 0"):
         ev.all_pairs((np.zeros((5, 2)), np.zeros(5)))
-    with pytest.raises(ValueError, match="k must be a number from 1 to 299, not 301"):
-        ev.knn_accuracy(points, points, k=301)
+    with pytest.raises(ValueError, match="301 nearest neighbours need a gallery of 302 or more, not 300"):
+        ev.knn_accuracy(points, k=301)
     with pytest.raises(ValueError, match="fmr must be a number from 0 to 1, not 2"):
         ev.threshold_at(ev.error_rates(ev.all_pairs(points)), 2)
 
@@ -140,24 +143,58 @@ def test_episodes_against_a_plain_loop(points):
 
 
 def test_episodes_say_what_is_too_much(points):
-    with pytest.raises(ValueError, match="ways must be a number from 2 to 5, not 6"):
+    with pytest.raises(ValueError, match="ways must be a whole number from 2 to 5, not 6"):
         ev.episodes(points, ways=6)
-    with pytest.raises(ValueError, match=r"shots \+ queries must be a number from 2 to \d+, not 1015"):
+    with pytest.raises(ValueError, match=r"shots \+ queries must be a whole number from 2 to \d+, not 1015"):
         ev.episodes(points, shots=1000)
 
 
 def test_tensors_and_lists_are_taken(points):
     x, y = points
     tensors = torch.from_numpy(x), torch.from_numpy(y)
-    assert ev.merits(tensors, tensors) == ev.merits(points, points) == ev.merits((x.tolist(), y.tolist()), points)
-    assert ev.knn_accuracy(points, points, np.int64(5)) == ev.knn_accuracy(tensors, points, 5)
-    assert (ev.episodes(tensors, 3, 2, 5, count=4) == ev.episodes(points, 3, 2, 5, count=4)).all()
+    listed, known = (x.tolist(), y.tolist()), (x + 0.01, y)
+    assert ev.merits(known, tensors) == ev.merits(known, points) == ev.merits(known, listed)
+    assert ev.knn_accuracy(known, points, np.int64(5)) == ev.knn_accuracy(known, tensors, 5.0)
+    assert (ev.episodes(tensors, 3, 2, 5, count=4) == ev.episodes(points, 3.0, 2.0, 5.0, count=4.0)).all()
+    half = tuple(torch.tensor(x).to(kind) for kind in (torch.bfloat16, torch.float32))
+    near = [ev.knn_accuracy(known, (z, y)) for z in (half[0], list(half[0]), half[0].float(), half[1])]
+    assert near[0] == near[1] == near[2] == pytest.approx(near[3], abs=0.05)
 
 
-def test_a_set_against_itself_leaves_the_probe_out():
+def test_a_set_against_itself_is_what_the_caller_says():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(400, 2)), rng.integers(2, size=400)  # labels by chance, where a point's own would give 1
+    by_hand = y[(cdist(x, x) + np.diag([np.inf] * 400)).argmin(1)]
+    assert ev.knn_accuracy((x, y), k=1) == (by_hand == y).mean() < 0.6
+    assert ev.merits((x, y))["15-NN"] == ev.knn_accuracy((x, y))
+    means = [[x[(y == c) & (np.arange(400) != i)].mean(0) for c in (0, 1)] for i in range(400)]
+    assert ev.centre_accuracy((x, y)) == np.mean([cdist(x[i : i + 1], means[i]).argmin() == y[i] for i in range(400)])
+    with pytest.raises(ValueError, match="without probes there must be 2 or more of each class, not 1 of 7"):
+        ev.centre_accuracy((x, np.append(y[:-1], 7)))
+
+
+@pytest.mark.parametrize("part", [slice(None), slice(None, None, -1), slice(1, None), slice(0, 390)])
+def test_points_in_both_sets_are_found(part):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(400, 2)), rng.integers(2, size=400)
-    assert ev.knn_accuracy((x, y), (x, y), k=1) < 0.6  # by chance, where its own label would give 1
+    probes = np.concatenate([x[part], rng.normal(size=(600, 2))]), np.concatenate([y[part], rng.integers(2, size=600)])
+    n = len(y[part])
+    for measure in (ev.knn_accuracy, ev.centre_accuracy, ev.merits):
+        with pytest.warns(UserWarning, match=f"^{n} of {n + 600:,} probes are points of the gallery as well") as said:
+            measure((x, y), (np.float32(probes[0]), probes[1]))
+        assert [warning.filename for warning in said] == [__file__]
+
+
+@pytest.mark.filterwarnings("error")
+def test_points_that_fall_together_by_chance_are_not_taken_for_one():
+    rng = np.random.default_rng(0)
+    known, asked = np.repeat(np.arange(5), 100), np.repeat(np.arange(5), 60)
+    for collapsed in (np.zeros((5, 2)), np.eye(5)[:, :2], np.eye(5)):  # at one place, two classes apart, each its own
+        ev.merits((collapsed[known], known), (collapsed[asked], asked))
+        ev.centre_accuracy((collapsed, np.arange(5)), (collapsed[asked], asked))  # one shot
+    angle = rng.normal(size=20000).round(3)  # some 4,000 places for 20,000 points
+    circle, label = np.stack([np.cos(angle), np.sin(angle)], axis=1), np.arange(20000) % 2
+    ev.centre_accuracy((circle[:10000], label[:10000]), (circle[10000:], label[10000:]))
 
 
 def test_pairs_of_own_scores():
@@ -184,11 +221,47 @@ def test_an_interval_does_not_hang_on_how_identities_are_numbered(points):
     [
         (lambda x, y: ev.all_pairs((x[:199], y[:200])), "a label for each embedding, not 200 for 199"),
         (lambda x, y: ev.knn_accuracy((x, y[:-1]), (x, y)), "gallery must have a label for each"),
-        (lambda x, y: ev.merits((x, y), (np.where(x > 1, np.nan, x), y)), "points must be finite.* are NaN"),
+        (lambda x, y: ev.merits((x, y), (np.where(x > 1, np.nan, x), y)), "probes must be finite.* are NaN"),
         (lambda x, y: ev.episodes((x[0], y)), r"points must have 2 axes, not shape \(2,\)"),
         (lambda x, y: ev.centre_accuracy((x[:0], y[:0]), (x, y)), "gallery must not be empty"),
         (lambda x, y: ev.Pairs.of(distance=[1, 2], genuine=[1]), "not of 1 of 2"),
-        (lambda x, y: ev.Pairs.of(distance=[1, 2], genuine=[1, 3]), r"true or false, or 1 or 0, not \[1, 3\]"),
+        (
+            lambda x, y: ev.Pairs.of(distance=[1, 2], genuine=[1, 3]),
+            "genuine must be true or false, or 1 or 0, not 1.0, 3.0",
+        ),
+        (lambda x, y: ev.dir_at([1, 2], [1, 2], [3], 0.1), "right must be true or false, or 1 or 0, not 1.0, 2.0"),
+        (
+            lambda x, y: ev.knn_accuracy((x, y), (x + 1, y.astype(str))),
+            "all words or all numbers, not . in the gallery",
+        ),
+        (lambda x, y: ev.merits((x, y.astype(str)), (x + 1, y)), "all words or all numbers, not '.' in the gallery"),
+        (lambda x, y: ev.centre_accuracy((x, y.astype(str)), (x + 1, y)), "labels must be all words or all numbers"),
+        (lambda x, y: ev.episodes((x, ["3", *y[1:]])), "labels of points must be all words or all numbers.* not '3', "),
+        (lambda x, y: ev.all_pairs((x, np.where(y > 3, np.nan, y))), "labels of points must .* without NaN or None"),
+        (lambda x, y: ev.all_pairs((x, [None, *y[1:]])), "labels of points must .* without NaN or None, not None"),
+        (
+            lambda x, y: ev.knn_accuracy((x, np.eye(5)[y]), (x, y)),
+            r"labels of gallery must be .* not \(300, 5\).*argmax",
+        ),
+        (lambda x, y: ev.knn_accuracy((x, y[:, None]), (x, y)), r"labels of gallery must be \(N,\), .* not \(300, 1\)"),
+        (lambda x, y: ev.knn_accuracy(x, y), "gallery must be two things, embeddings .* and their labels"),
+        (lambda x, y: ev.knn_accuracy((x, y), (x[:, :1], y)), "must be of one width, not 2 and 1"),
+        (lambda x, y: ev.knn_accuracy((x, y), (x, y + 3)), "every class of the probes: it lacks 5, 6, 7"),
+        (lambda x, y: ev.merits((x[y > 0], y[y > 0]), (x, y)), "every class of the probes: it lacks 0"),
+        (lambda x, y: ev.centre_accuracy((x[y > 0], y[y > 0]), (x, y)), "every class of the probes: it lacks 0"),
+        (lambda x, y: ev.knn_accuracy((x, y), (x + 1, y), k=2.7), "k must be a whole number from 1 to .*, not 2.7"),
+        (lambda x, y: ev.knn_accuracy((x, y), (x + 1, y), k=True), "k must be a whole number from 1 to .*, not True"),
+        (
+            lambda x, y: ev.merits((x[:8], y[:8]), (x[:8] + 1, y[:8])),
+            "15 nearest neighbours need a gallery of 15 or more",
+        ),
+        (lambda x, y: ev.episodes((x, y), ways=2.5), "ways must be a whole number from 2 to 5, not 2.5"),
+        (lambda x, y: ev.all_pairs((x, y), limit=2.5), "limit must be a whole number from 3 to .*, not 2.5"),
+        (lambda x, y: ev.all_pairs((x, y), seed=-1), "seed must be a whole number from 0 to .*, not -1"),
+        (lambda x, y: ev.bootstrap(ev.all_pairs((x, y)), ev.eer, resamples=2.5), "resamples must be a whole number"),
+        (lambda x, y: ev.all_pairs((x, y)).by_identity(y[:100]), "whose each image is, of 300 or more, not of 100"),
+        (lambda x, y: ev.error_rates(ev.all_pairs((x, y)), np.ones(3)), r"weight must count each pair.*, not \(3,\)"),
+        (lambda x, y: ev.all_pairs((np.arange(9.0)[:, None], [0] * 8 + [1]), 3), "among 3 images of 9, not 3 and 0"),
         (lambda x, y: ev.Pairs.of(distance=[1, np.nan], genuine=[1, 0]), "distance must be finite"),
         (lambda x, y: ev.Pairs.of(genuine=[1, 0]), "give either distance or similarity"),
         (lambda x, y: ev.Pairs.of(distance=[1, 2], genuine=[1, 1]), "genuine and impostor pairs, not 2 and 0"),
@@ -222,3 +295,98 @@ def test_two_spaces_of_the_same_images_are_compared_by_the_same_draws():
     assert ev.bootstrap(one, ev.eer, against=one) == (0, 0)
     with pytest.raises(ValueError, match="against must be pairs of the same images"):
         ev.bootstrap(one, ev.eer, against=ev.all_pairs((centres[:100], labels[:100])))
+
+
+def test_pairs_are_of_images_drawn_from_all():
+    labels = np.repeat(np.arange(20), 100)  # in the order of their classes, and the first ten far apart
+    x = np.random.default_rng(0).normal(size=(2000, 2))
+    x[:1000] += 40 * np.random.default_rng(1).normal(size=(10, 2))[labels[:1000]]
+    whole = ev.eer(ev.error_rates(ev.all_pairs((x, labels), limit=2000)))
+    for seed in range(3):
+        pairs = ev.all_pairs((x, labels), seed=seed)
+        assert ev.eer(ev.error_rates(pairs)) == pytest.approx(whole, abs=0.02)
+        assert len(np.unique([pairs.first, pairs.second])) == 1000
+        assert (pairs.first < pairs.second).all()
+        assert pairs.distance == pytest.approx(np.linalg.norm(x[pairs.first] - x[pairs.second], axis=1))
+        assert np.array_equal(pairs.genuine, labels[pairs.first] == labels[pairs.second])
+        people = pairs.by_identity(labels)
+        assert np.array_equal(people.first, labels[pairs.first])
+        people.distance[:] = 0
+        assert pairs.distance.any(), "and each has arrays of its own"
+    assert ev.merits((x + 0.01, labels), (x, labels))["EER"] == ev.eer(ev.error_rates(ev.all_pairs((x, labels))))
+    first, other = (ev.all_pairs((x, labels), seed=seed) for seed in (0, 1))
+    assert not np.array_equal(first.distance, other.distance)
+    assert np.array_equal(first.distance, ev.all_pairs((x, labels)).distance)
+    few = ev.all_pairs((x[::10], labels[::10]))
+    assert len(few.distance) == 200 * 199 / 2, "all, where they are no more than the limit"
+    assert np.array_equal(few.distance, ev.all_pairs((x[::10], labels[::10]), seed=5).distance)
+    one = np.repeat([0, 1], [1001, 999])
+    assert not ev.all_pairs((x, one)).genuine.all(), "a class that is more than the limit"
+
+
+def test_the_threshold_at_an_fmr():
+    rates = ev.error_rates(ev.Pairs.of(distance=np.arange(20.0), genuine=[1] * 10 + [0] * 10))
+    assert (ev.threshold_at(rates, 0), ev.tar_at(rates, 0)) == (9, 1), "the last before an impostor"
+    assert ev.threshold_at(rates, 1) == 19
+    for k in range(11):
+        assert ev.threshold_at(rates, k / 10) == 9 + k
+        assert ev.threshold_at(rates, 1 - (10 - k) / 10) == 9 + k  # 1 - .9 is a little less than .1
+    nearest = ev.error_rates(ev.Pairs.of(distance=[1, 2, 3], genuine=[0, 1, 0]))
+    assert (ev.threshold_at(nearest, 0), ev.tar_at(nearest, 0)) == (-np.inf, 0), "nobody is let in"
+    assert (ev.threshold_at(nearest, 0.5), ev.tar_at(nearest, 0.5)) == (2, 1)
+
+
+def test_a_share_of_strangers_is_a_whole_number_of_them():
+    nearest, strangers = np.arange(100) + 0.5, np.arange(100.0)  # the k-th stranger lets k probes in before it
+    for k in range(101):
+        assert ev.dir_at(nearest, np.ones(100), strangers, k / 100) == k / 100
+        assert ev.dir_at(nearest, np.ones(100), strangers, 1 - (100 - k) / 100) == k / 100
+    assert ev.dir_at(nearest, np.ones(100), strangers, 0.289) == 0.28
+
+
+def test_what_can_never_be_drawn_is_refused():
+    ring = np.array([0, 1, 2]), np.array([1, 2, 0])
+    both = ev.Pairs(np.arange(3.0), np.array([True, False, False]), *ring)
+    impostors = ev.Pairs(np.arange(3.0), np.zeros(3, bool), *ring)
+    for call in (ev.error_rates, lambda p: ev.bootstrap(p, ev.eer), lambda p: ev.bootstrap(both, ev.eer, against=p)):
+        with pytest.raises(ValueError, match="there must be genuine and impostor pairs, not 0 and 3"):
+            call(impostors)
+    with pytest.raises(ValueError, match="there must be genuine and impostor pairs, not 0 and 0"):
+        ev.error_rates(ev.Pairs(*np.empty((4, 0))))
+    with pytest.raises(ValueError, match="2 or more images or identities to draw anew, not 1"):
+        ev.bootstrap(both.by_identity([5, 5, 5]), ev.eer)
+    other = ev.Pairs(np.arange(3.0), np.array([False, False, True]), *ring)  # draws with both kinds in both: all three
+    assert ev.bootstrap(both, ev.eer, resamples=5, against=other) == (-1, -1)
+
+
+def test_half_precision_is_added_up_in_single():
+    x = np.repeat(np.float16([[300, 0], [0, 300]]), 300, axis=0)
+    y = np.repeat([0, 1], 300)
+    assert ev.merits((x, y), (x[::2] + 1, y[::2])) == ev.merits((np.float64(x), y), (np.float64(x[::2] + 1), y[::2]))
+    assert ev.episodes((x, y), 2, 200, 5, count=3).min() == 1
+    scores = ev.Pairs.of(distance=np.float16([1, 2]), genuine=[1, 0])
+    assert scores.distance.dtype == np.float32
+
+
+def test_one_name_in_two_forms_is_one_class():
+    x, y = np.eye(4).repeat(20, 0) + np.arange(80)[:, None] * 1e-3, np.array(["Zoë", "José", "Ann", "Bo"]).repeat(20)
+    other = np.array([unicodedata.normalize("NFD", name) for name in y])
+    for labels in (other, other.astype(object), other.tolist()):
+        assert ev.knn_accuracy((x, y), (x + 1e-4, labels)) == ev.centre_accuracy((x, labels), (x + 1e-4, y)) == 1
+    assert ev.knn_accuracy((x, np.uint8(y == "Bo")), (x + 1e-4, (y == "Bo").tolist())) == 1
+
+
+def test_means_by_angle_are_a_gallerys_templates():
+    turns = np.radians([0, 100, 0, 0, 60])  # the mean of the first two lies well within the circle
+    x, y = np.stack([np.cos(turns), np.sin(turns)], 1), np.array([0, 0, 1, 1, 1])
+    probes, truth = np.array([[np.cos(0.62), np.sin(0.62)]]), [0]
+    gallery = fslviz.Gallery(cosine=True)
+    for c in (0, 1):
+        gallery.enrol(c, x[y == c])
+    assert (gallery.identify(probes)[0] == truth).mean() == ev.centre_accuracy((x, y), (probes, truth)) == 1
+    assert ev.centre_accuracy((2 * x, y), (2 * probes, truth)) == 0, "by distance, means as they are"
+
+
+def test_an_interval_holds_the_middle_of_its_draws():
+    pairs, drawn = ev.Pairs.of(distance=[1, 2, 3], genuine=[1, 0, 1]), iter(range(201))
+    assert ev.bootstrap(pairs, lambda _: float(next(drawn)), resamples=201, level=0.9) == pytest.approx((10, 190))
