@@ -208,6 +208,11 @@ def _voices() -> Data:
     return _all_test(x, y, "voices", standard, tuple(f"speaker {i + 1}" for i in range(9)))
 
 
+def outside(path: str | Path) -> Path:
+    """A path from a caller: ~ is the home folder."""
+    return Path(path).expanduser()
+
+
 def cache_dir() -> Path:
     """The folder for runs and downloads: ``$FSLVIZ_CACHE``, or ``~/.cache/fslviz``; a temporary one if unwritable."""
     path = Path(os.environ.get("FSLVIZ_CACHE", Path.home() / ".cache" / "fslviz")).absolute()

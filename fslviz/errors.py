@@ -26,3 +26,11 @@ def between(name: str, given: Any, low: float, high: float) -> Any:
     if not isinstance(number, (int, float)) or not low <= number <= high:
         raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {number!r}")
     return number
+
+
+def whole(name: str, given: Any, low: float, high: float) -> int:
+    """``given`` as a whole number, which 2.0 is, or a ValueError where it is none from ``low`` to ``high``."""
+    number = between(name, given, low, high)
+    if number != int(number):
+        raise ValueError(f"{name} must be a whole number from {low:g} to {high:g}, not {number!r}")
+    return int(number)
