@@ -741,7 +741,9 @@ def test_the_precision_is_that_of_the_convolutions(some, monkeypatch):
 
 
 def test_the_probe_measures_both(cache):
+    state = torch.get_rng_state()
     seconds = devices._measure(tries=1)
+    assert torch.equal(torch.get_rng_state(), state)
     assert set(seconds) == {"float32", "bfloat16"}
     assert all(0 < s < 60 for s in seconds.values())
 
@@ -792,3 +794,42 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 2
+
+
+def test_an_epoch_has_every_image_once():
+    drawn = training._drawn(torch.arange(10) + 5, 4)
+    for _ in range(3):
+        epoch = torch.cat([next(drawn), next(drawn)])  # the two that are left over are of another epoch
+        assert len(epoch.unique()) == 8
+        assert set(epoch.tolist()) <= set(range(5, 15))
+
+
+def test_an_image_that_is_moved_goes_on_at_its_edge():
+    image = torch.arange(25.0).view(1, 1, 5, 5).expand(2, 3, 5, 5)
+    with devices.Random(1):
+        assert all(training._shift(image).min() >= 0 and training._shift(image)[0, 0, 2, 2] >= 6 for _ in range(30))
+        assert {float(training._shift(image + 7).min()) for _ in range(30)} >= {7.0, 8.0, 12.0, 13.0}
+
+
+def test_the_share_that_agrees_is_of_each_images_nearest_other():
+    z = torch.tensor([[0.0], [1.0], [5.0], [5.5], [9.0]])
+    assert training._neighbours_agree(z, torch.tensor([0, 0, 1, 2, 2])).item() == pytest.approx(3 / 5)
+
+
+def test_a_loss_is_told_how_far_the_training_is_and_a_network_that_it_trains(some):
+    class Told(Centred):
+        shares = []  # noqa: RUF012
+
+        def anneal(self, share):
+            self.shares.append(share)
+
+    class Mode(Flat):
+        modes = []  # noqa: RUF012
+
+        def forward(self, x):
+            self.modes.append(self.training)
+            return super().forward(x)
+
+    short(some, Told(), network=Mode())
+    assert Told.shares == [0, 0.25, 0.5, 0.75]
+    assert Mode.modes == [False, True, True, True, True]  # the first look is none of the training
