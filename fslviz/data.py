@@ -29,7 +29,7 @@ from torchvision.transforms.functional import invert, pil_to_tensor, resize
 from tqdm.auto import tqdm
 
 from fslviz import pictures
-from fslviz.errors import between, unknown
+from fslviz.errors import unknown, whole
 from fslviz.pictures import DIGITS, EACH, Standard, outside
 
 HERE = Path(__file__).parent / "datasets"
@@ -87,7 +87,7 @@ class Data:
         Of ``mirrored`` data, photographs as they were taken are held out, and their mirror images left out.
         """
         x, y, taken = self.train_images, self.train_labels, self._taken()
-        size = _whole("size", size, 1, taken - 1)
+        size = whole("size", size, 1, taken - 1)
         order = _shuffled(taken, 0)
         held, kept = order[:size], torch.cat([order[size:] + before for before in range(0, len(y), taken)])
         return self._of(x[kept], y[kept], x[held], y[held], f"validation {size}")
@@ -122,9 +122,9 @@ class Data:
         x = torch.cat([self.train_images[:taken], self.test_images])
         y = torch.cat([self.train_labels[:taken], self.test_labels])
         people = y.unique()
-        known = _whole("known", known, 2, len(people) - 1)
-        unseen = len(people) - known if unseen is None else _whole("unseen", unseen, 1, len(people) - known)
-        seed = _whole("seed", seed, -(2**63), 2**63 - 1)
+        known = whole("known", known, 2, len(people) - 1)
+        unseen = len(people) - known if unseen is None else whole("unseen", unseen, 1, len(people) - known)
+        seed = whole("seed", seed, -(2**63), 2**63 - 1)
         drawn = people[_shuffled(len(people), seed)]
         train, test = torch.isin(y, drawn[:known]), torch.isin(y, drawn[-unseen:])
         what = f"{known} known and {unseen} unseen, seed {seed}"
@@ -197,13 +197,6 @@ def _copy(name: str, given: Any) -> Tensor:
     return given.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
 
 
-def _whole(name: str, given: Any, low: int, high: int) -> int:
-    number = between(name, given, low, high)
-    if number != int(number):
-        raise ValueError(f"{name} must be a whole number, not {number!r}")
-    return int(number)
-
-
 def _shuffled(count: int, seed: int) -> Tensor:
     """The numbers below ``count`` in an order drawn by ``seed``, whatever device is the default."""
     return torch.randperm(count, generator=torch.Generator("cpu").manual_seed(seed), device="cpu")
@@ -254,8 +247,8 @@ def load_folder(path: str | Path, *, size: int = 28, at_least: int = 2) -> Data:
     Raises ValueError, naming the path, where there is nothing to read, an image is damaged, an identity has fewer than
     ``at_least`` images, or two identities differ in case alone.
     """
-    folder, size = outside(path).absolute(), _whole("size", size, 4, 1024)
-    people, others = pictures.members(folder, _whole("at_least", at_least, 1, 10**9))
+    folder, size = outside(path).absolute(), whole("size", size, 4, 1024)
+    people, others = pictures.members(folder, whole("at_least", at_least, 1, 10**9))
     if others:
         warnings.warn(f"{folder}: passed over {others}", stacklevel=2)
     return _read(folder.name, folder, people, size, EACH)
@@ -319,11 +312,6 @@ def _voices() -> Data:
     x, y = torch.stack(stretched), np.array(labels)
     standard = Standard(float(x.double().mean()), float(x.double().std()))  # in float32 the threads would show
     return _all_test(x, y, "voices", standard, tuple(f"speaker {i + 1}" for i in range(9)))
-
-
-def outside(path: str | Path) -> Path:
-    """A path from a caller: ~ is the home folder."""
-    return Path(path).expanduser()
 
 
 def cache_dir() -> Path:

@@ -5,17 +5,79 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import threading
 import time
+from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from fslviz.data import cache_dir, whole_file
 from fslviz.errors import unknown
 from fslviz.models import EmbeddingNet
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+GPU = threading.RLock()
 GAIN = 0.95  # bfloat16 has to be this much faster, or the more exact one is taken
+
+
+class Random(TorchDispatchMode):
+    """What this thread draws at random under it comes from generators of its own, in the order of ``manual_seed``.
+
+    The process's generators are neither read nor moved, so other threads change nothing here, nor this there.
+    """
+
+    TURN = threading.Lock()
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.seed, self.generators = seed, dict[str, torch.Generator]()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = dict(kwargs or {})
+        if torch.Tag.nondeterministic_seeded not in func.tags or kwargs.get("generator") is not None:
+            return func(*args, **kwargs)
+        device = torch.device(kwargs.get("device") or next((x.device for x in args if isinstance(x, Tensor)), "cpu"))
+        func = getattr(func.overloadpacket, f"{func._overloadname}_generator".removeprefix("default_"), func)
+        names = [argument.name for argument in func._schema.arguments]
+        if "generator" in names:
+            own = self._of(device)
+            return func(*args[: names.index("generator")], **{**kwargs, "generator": own})
+        with (
+            self.TURN,
+            torch.random.fork_rng([device] if device.type == "cuda" else []),
+        ):  # it takes none: a GPU's dropout
+            torch.manual_seed(int(torch.randint(2**31, (), generator=self._of(torch.device("cpu")), device="cpu")))
+            return func(*args, **kwargs)
+
+    def _of(self, device: torch.device) -> torch.Generator:
+        if device.type not in self.generators:
+            self.generators[device.type] = torch.Generator(device).manual_seed(self.seed)
+        return self.generators[device.type]
+
+
+@contextlib.contextmanager
+def apart() -> Iterator[None]:
+    """What the caller has set counts for nothing under it: no gradients, another default device, autocast."""
+    with contextlib.ExitStack() as stack:
+        for setting in (torch.inference_mode(False), torch.enable_grad(), torch.device("cpu")):
+            stack.enter_context(setting)
+        for kind in ("cpu", "cuda", "mps"):  # its cache would keep weights that a step has changed
+            stack.enter_context(torch.autocast(kind, enabled=False, cache_enabled=False))
+        yield
+
+
+@contextlib.contextmanager
+def deterministic(device: str) -> Iterator[None]:
+    """On a GPU, the same numbers each time: a setting of the whole process, so that trainings there take turns."""
+    if torch.device(device).type != "cuda":
+        yield
+        return
+    with GPU, torch.backends.cudnn.flags(enabled=True, deterministic=True):
+        yield
 
 
 def best_device() -> str:
@@ -64,7 +126,7 @@ def probe(name: str) -> dict[str, float]:
 def _measure(tries: int = 5) -> dict[str, float]:
     """The fastest of a few steps in turn, so that other work on the machine meets both alike."""
     keep_memory()
-    with torch.random.fork_rng(devices=[]):
+    with Random(0):
         model = EmbeddingNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         images = torch.randn(64, 1, 28, 28).contiguous(memory_format=torch.channels_last)
     seconds = dict.fromkeys(DTYPES, float("inf"))

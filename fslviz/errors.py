@@ -29,9 +29,9 @@ def between(name: str, given: Any, low: float, high: float) -> Any:
     return number
 
 
-def whole(name: str, given: Any, low: int, high: int) -> int:
+def whole(name: str, given: Any, low: float, high: float) -> int:
     """``given`` as a whole number, 5.0 too, or a ValueError where it is none from ``low`` to ``high``."""
     number = plain(given)
     if type(number) not in (int, float) or number % 1 != 0 or not low <= number <= high:
-        raise ValueError(f"{name} must be a whole number from {low} to {high}, not {number!r}")
+        raise ValueError(f"{name} must be a whole number from {low:g} to {high:g}, not {number!r}")
     return int(number)

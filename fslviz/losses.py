@@ -19,6 +19,8 @@ class Loss(nn.Module):
     batch = 128  # what suits it: more images hold more pairs
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        embeddings = torch.as_tensor(embeddings)
+        labels = torch.as_tensor(labels, device=embeddings.device)
         if embeddings.ndim != 2 or not embeddings.numel() or not embeddings.is_floating_point():
             given = f"{embeddings.dtype} {tuple(embeddings.shape)}"
             raise ValueError(f"embeddings must be floating and of shape (B, D), B at least 1, not {given}")
@@ -96,13 +98,13 @@ class Triplet(Loss):
 
     @torch.no_grad()
     def active(self, z: Tensor, y: Tensor) -> float:
-        """The share of the triplets that mining takes from embeddings (B, D), labels (B,) which cost something."""
+        """The share that costs of the triplets that mining takes from embeddings (B, D), labels (B,); 0 of none."""
         d, genuine, impostor = _pairs(z, y)
         if self.mining == "all":
             negatives, _ = self._counts(d.square(), genuine, impostor)
-            return float(negatives.sum() / (genuine.sum(1) * impostor.sum(1)).sum())
+            return float(negatives.sum() / (genuine.sum(1) * impostor.sum(1)).sum().clamp(min=1))
         d_ap, d_an, taken = self._mined(d.square(), genuine, impostor)
-        return float((d_ap - d_an + self.margin > 0)[taken].float().mean())
+        return float(_mean((d_ap - d_an + self.margin > 0).float(), taken))
 
     def _all(self, d: Tensor, genuine: Tensor, impostor: Tensor) -> Tensor:
         """The mean over all triplets in O(B^2 log B) time and O(B^2) memory, value and gradient exact.
@@ -135,7 +137,7 @@ class Triplet(Loss):
         taken = genuine & (count > 0)
         if self.mining == "random":
             d_an = d.gather(1, impostor.byte().argsort(1, descending=True))
-            which = (torch.rand_like(d) * count).long()
+            which = (torch.rand(d.shape, dtype=d.dtype, device=d.device) * count).long()
         else:
             d_an = d.masked_fill(~impostor, torch.inf).sort(1).values
             which = torch.searchsorted(d_an.detach(), d.detach(), right=True)  # the first farther than the positive

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fslviz.errors import between
+from fslviz.errors import between, whole
 from fslviz.losses import Loss
 
 
@@ -27,24 +27,18 @@ class Softmax(Loss):
 
     def __init__(self, num_classes: int = 10, embed_dim: int = 2, bias: bool = True) -> None:
         super().__init__()
-        if num_classes < 2 or embed_dim < 1:
-            raise ValueError(f"num_classes must be at least 2 and embed_dim 1, not {num_classes} and {embed_dim}")
+        sizes = whole("num_classes", num_classes, 2, 1e9), whole("embed_dim", embed_dim, 1, 1e5)
         if bias not in (True, False):
             raise ValueError(f"bias must be True or False, not {bias!r}")
-        self.weight = nn.Parameter(torch.randn(num_classes, embed_dim))
-        self.bias = nn.Parameter(torch.zeros(num_classes)) if bias else None
-
-    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        classes, dim = self.weight.shape
-        if embeddings.shape[-1] != dim:
-            raise ValueError(
-                f"embeddings must have {dim} dimensions, as the class weights do, not {embeddings.shape[-1]}"
-            )
-        if labels.numel() and (int(labels.min()) < 0 or int(labels.max()) >= classes):
-            raise ValueError(f"labels must lie between 0 and {classes - 1}, not {labels.min()} and {labels.max()}")
-        return super().forward(embeddings, labels)
+        self.weight = nn.Parameter(torch.randn(sizes, dtype=torch.float32))
+        self.bias = nn.Parameter(torch.zeros(sizes[0], dtype=torch.float32)) if bias else None
 
     def loss(self, z: Tensor, y: Tensor) -> Tensor:
+        classes, dim = self.weight.shape
+        if z.shape[1] != dim:
+            raise ValueError(f"embeddings must have {dim} dimensions, as the class weights do, not {z.shape[1]}")
+        if int(y.min()) < 0 or int(y.max()) >= classes:
+            raise ValueError(f"labels must lie between 0 and {classes - 1}, not {y.min()} and {y.max()}")
         return F.cross_entropy(self.logits(z, y), y)
 
     def logits(self, z: Tensor, y: Tensor) -> Tensor:
@@ -131,9 +125,7 @@ class SphereFace(NormFace):
 
     def __init__(self, num_classes: int = 10, embed_dim: int = 2, margin: int = 4) -> None:
         super().__init__(num_classes, embed_dim)
-        if margin != int(between("margin", margin, 1, 10)):
-            raise ValueError(f"margin must be a whole number, for psi is defined for no other, not {margin!r}")
-        self.margin, self.lam = int(margin), 5.0
+        self.margin, self.lam = whole("margin", margin, 1, 10), 5.0  # psi is defined for no other
 
     def anneal(self, progress: float) -> None:
         self.lam = max(5.0, 1500 / (1 + 0.1 * 2990 * min(1.0, progress / 0.5)))

@@ -5,21 +5,22 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from fslviz.errors import whole
+
 
 def _block(channels_in: int, channels_out: int, stride: int) -> list[nn.Module]:
-    conv = nn.Conv2d(channels_in, channels_out, 3, stride, padding=1)
-    return [conv, nn.BatchNorm2d(channels_out), nn.LeakyReLU(0.1, inplace=True)]
+    conv = nn.Conv2d(channels_in, channels_out, 3, stride, padding=1, dtype=torch.float32)
+    return [conv, nn.BatchNorm2d(channels_out, dtype=torch.float32), nn.LeakyReLU(0.1, inplace=True)]
 
 
 class EmbeddingNet(nn.Module):
-    """Images (B, 1, 28, 28) -> embeddings (B, embed_dim): four 3x3 convolutions and one linear layer."""
+    """Images (B, 1, 28, 28) -> embeddings (B, embed_dim): four 3x3 convolutions and one linear layer, in float32."""
 
     def __init__(self, embed_dim: int = 2) -> None:
         super().__init__()
-        if embed_dim < 1:
-            raise ValueError(f"embed_dim must be at least 1, not {embed_dim}")
+        embed_dim = whole("embed_dim", embed_dim, 1, 1e5)
         self.features = nn.Sequential(*_block(1, 32, 1), *_block(32, 32, 2), *_block(32, 64, 1), *_block(64, 64, 2))
-        self.linear = nn.Linear(64 * 7 * 7, embed_dim)
+        self.linear = nn.Linear(64 * 7 * 7, embed_dim, dtype=torch.float32)
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim != 4 or x.shape[1:] != (1, 28, 28):

@@ -6,6 +6,7 @@ import copy
 import hashlib
 import inspect
 import json
+import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from fslviz import devices, losses, margins, models
-from fslviz.data import Data, Standard, whole_file, without_words
-from fslviz.errors import between, unknown
+from fslviz.data import Data, Standard, outside, whole_file, without_words
+from fslviz.errors import unknown, whole
 
 LOSSES: dict[str, type[losses.Loss]] = {
     "contrastive": losses.Contrastive,
@@ -28,7 +29,7 @@ LOSSES: dict[str, type[losses.Loss]] = {
     "arcface": margins.ArcFace,
 }
 HERE = Path(__file__).parent
-MEANING = ("models", "losses", "margins", "training")  # the modules that say what a recipe's words mean
+MEANING = ("models", "losses", "margins", "training", "devices")  # the modules that say what a recipe's words mean
 CHUNK = 250  # images embedded at once: parts that fit a processor's cache are several times faster
 
 
@@ -85,13 +86,14 @@ class Run:
     seconds: float
     data: Data | None = None
     standard: Standard = Standard()
-    _known: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    _known: dict[str, tuple[int, np.ndarray]] = field(default_factory=dict, repr=False)
 
     @property
     def cosine(self) -> bool:
         """Whether the embeddings are compared by their angle alone."""
         return getattr(self.loss, "cosine", False)
 
+    @devices.apart()
     def embed(self, images: Tensor | np.ndarray) -> np.ndarray:
         """Embeddings (N, D) of images (N, C, H, W), or of one (C, H, W) as (1, D), of any number type.
 
@@ -129,33 +131,45 @@ class Run:
 
     def compared(self, embeddings: np.ndarray) -> np.ndarray:
         """Embeddings (N, D) as distances take them: of unit length where ``cosine``."""
-        length = np.linalg.norm(embeddings, axis=1, keepdims=True).clip(1e-12) if self.cosine else 1.0
-        return embeddings / length
+        z = np.asarray(embeddings)
+        z = z.astype(np.promote_types(z.dtype, np.float32))  # a copy: half precision has no room for a square
+        return z / np.linalg.norm(z, axis=1, keepdims=True).clip(1e-12) if self.cosine else z
 
     def reference(self, count: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """The first ``count`` training images (all by default) embedded and ``compared`` (N, D), and their labels."""
+        """All training images embedded and ``compared`` (N, D), and their labels; or ``count``, as in ``places``."""
         places, labels = self._places("train", count)
         return self.compared(places), labels
 
     def query(self, count: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """The first ``count`` test images (all by default) embedded and ``compared`` (M, D), and their labels."""
+        """All test images embedded and ``compared`` (M, D), and their labels; or ``count``, as in ``places``."""
         places, labels = self.places(count)
         return self.compared(places), labels
 
     def places(self, count: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """The first ``count`` test images where the network puts them (M, D), lengths kept, and their labels."""
+        """The test images where the network puts them (M, D), lengths kept, and their labels (M,).
+
+        All, in the order of the data, or ``count`` drawn from them, the same each time and in every run: a smaller
+        number is the beginning of a larger. The caller may change what it gets.
+        """
         return self._places("test", count)
 
     def _places(self, part: str, count: int | None) -> tuple[np.ndarray, np.ndarray]:
         if self.data is None:
             raise ValueError("this run was loaded without its data: Run.load(path, data)")
         images, labels = getattr(self.data, f"{part}_images"), getattr(self.data, f"{part}_labels").numpy()
-        count = len(labels) if count is None else min(int(between("count", count, 1, 1e9)), len(labels))
-        known = self._known.get(part, np.empty((0, self.recipe.embed_dim), np.float32))
+        count = len(labels) if count is None else min(whole("count", count, 1, 1e9), len(labels))
+        order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0), device="cpu")
+        state = _checksum(images, *self.model.parameters(), *self.model.buffers())
+        before, known = self._known.get(part, (state, np.empty((0, self.recipe.embed_dim), np.float32)))
+        if before != state:  # other images, or another network, than those that were embedded
+            known = known[:0]
         if count > len(known):  # in whole chunks, so that an image's place does not hang on how many are asked for
-            more = images[len(known) : -(-count // CHUNK) * CHUNK]
-            known = self._known[part] = np.concatenate([known, self.embed(more)])
-        return known[:count], labels[:count]
+            more = images[order[len(known) : -(-count // CHUNK) * CHUNK]]
+            known = np.concatenate([known, self.embed(more)])
+            self._known[part] = state, known
+        if count == len(labels):
+            return known[order.argsort().numpy()], labels.copy()
+        return known[:count].copy(), labels[order[:count].numpy()]
 
     def save(self, path: str | Path) -> None:
         """Write the run to one file of plain arrays and JSON, whole or not at all.
@@ -175,17 +189,18 @@ class Run:
                 "standard": asdict(self.standard),
             }
         )
-        with whole_file(Path(path)) as file:
+        with whole_file(outside(path)) as file:
             np.savez(file, header=np.array(header), **arrays)  # without allow_pickle, which NumPy knows from 2.2 on
 
     @classmethod
+    @devices.apart()
     def load(cls, path: str | Path, data: Data | None = None) -> Run:
         """Read a run that ``save`` wrote, and give it its data back.
 
         Raises FileNotFoundError, or ValueError where the file is damaged or ``data`` is not what it was trained on.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with np.load(outside(path), allow_pickle=False) as file:
                 arrays = dict(file)
             header = json.loads(str(arrays.pop("header")))
             recipe = Recipe(**header["recipe"])
@@ -198,7 +213,7 @@ class Run:
             model.load_state_dict(parts["model"])
             loss.load_state_dict(parts["loss"])
             run = cls(recipe, model.eval(), loss.eval(), weights=parts["weights"], seconds=header["seconds"], **arrays)
-            run.standard = Standard(**header["standard"])
+            run.standard = data.standard if data else Standard(**header["standard"])
         except FileNotFoundError:
             raise
         except Exception as error:
@@ -236,6 +251,14 @@ def embed(model: nn.Module, images: Tensor, device: str, precision: str) -> np.n
         embeddings = torch.cat([model(part).float().cpu() for part in parts]).numpy()
     model.cpu()
     return embeddings
+
+
+def _checksum(*tensors: Tensor) -> int:
+    """Tells apart what was embedded from what has been changed since."""
+    state = 0
+    for x in tensors:
+        state = zlib.crc32(x.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data, state)
+    return state
 
 
 def _available(device: str) -> bool:

@@ -22,9 +22,9 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from fslviz import devices, losses, models
+from fslviz import devices, losses, margins, models
 from fslviz.data import QUIET, Data, cache_dir
-from fslviz.errors import between, plain, unknown
+from fslviz.errors import between, plain, unknown, whole
 from fslviz.runs import LOSSES, Recipe, Run, in_layout, make_loss
 
 PRESETS = {"quick": 120_000, "full": 720_000}  # images seen
@@ -52,6 +52,7 @@ def train(
     seed: int = 0,
     start: Run | None = None,
     device: str | None = None,
+    precision: str | None = None,
     cached: bool = True,
     watch: Callable[[float], object] | None = None,
     **options: float | str,
@@ -67,12 +68,17 @@ def train(
     overrides its number of images seen, ``batch`` the loss's own batch size (or all images, where they are fewer).
     With ``classes``, each batch is of so many classes, drawn anew, with equally many images (Hermans, Beyer and Leibe
     2017); without, of images drawn from all. ``rate`` multiplies the recipe's rates. ``start`` is a run whose network
-    is trained further instead of a new one, with a fresh optimizer. The same call on the same machine with as many
-    threads gives the same numbers, and finds the run in the cache folder unless ``cached`` is false; a loss or network
-    of your own is trained anew each time. ``watch`` is told the share done (0 to 1) after every step, in place of the
-    bar; what it raises ends the training, of which nothing is kept.
+    is trained further instead of a new one, with a fresh optimizer. ``precision`` of the convolutions is "float32" or
+    "bfloat16", by default for the reference backbone the faster here. ``watch`` is told the share done (0 to 1) after
+    every step, in place of the bar; what it raises ends the training, of which nothing is kept.
 
-    Raises ValueError, naming the argument, for a name, a number or a shape that can't be.
+    The same call on the same machine with as many threads gives the same numbers, whatever else the process draws at
+    random, and moves none of that; it finds the run in the cache folder unless ``cached`` is false. A loss or network
+    of your own is trained anew each time. It may draw at random in its forward pass, not when a pass is repeated in its
+    backward (``torch.utils.checkpoint``).
+
+    Raises ValueError, naming the argument, for a name, a number or a shape that can't be, and where there is nothing
+    to learn: images of one class, or each of a class of its own.
     """
     device = devices.there(device) if device else devices.best_device()
     preset = preset or ("quick" if torch.device(device).type == "cpu" else "full")
@@ -84,49 +90,57 @@ def train(
         unknown("preset", preset, PRESETS)
     if start is not None and network is not None:
         raise ValueError("give start or network, not both: start has a network of its own")
+    if precision is not None and precision not in devices.DTYPES:
+        unknown("precision", precision, devices.DTYPES)
+    counts = _learnable(data)  # (C,)
     if classes is not None:
-        classes = int(between("classes", classes, 2, len(data.train_labels.unique())))
+        classes = whole("classes", classes, 2, len(counts))
     if batch is None:  # what suits the loss, or all that there is
         usual = getattr(LOSSES[loss] if isinstance(loss, str) else loss, "batch", 128)
         batch = max(2, min(usual, len(data.train_labels)))
         batch -= batch % (classes or 1)
-    batch, seed = plain(batch), int(between("seed", seed, -(2**63), 2**63 - 1))
-    if not isinstance(batch, int) or not 2 <= batch <= len(data.train_labels):
-        raise ValueError(f"batch must be from 2 to the {len(data.train_labels)} training images, not {batch!r}")
-    images = int(between("images", PRESETS[preset] if images is None else images, batch, 1e9))
-    if classes is not None:
-        fewest = int(data.train_labels.unique(return_counts=True)[1].min())
-        if batch % classes or batch > classes * fewest:
-            raise ValueError(f"batch must be a multiple of {classes} classes, of {fewest} images each, not {batch}")
+    batch, seed = whole("batch", batch, 2, len(data.train_labels)), whole("seed", seed, -(2**63), 2**63 - 1)
+    images = whole("images", PRESETS[preset] if images is None else images, batch, 1e9)
+    if classes is not None:  # with one image of each there would be no genuine pair
+        least = 2 if isinstance(loss, str) and not issubclass(LOSSES[loss], margins.Softmax) else 1
+        most = int(counts.min())
+        if batch % classes or not least * classes <= batch <= most * classes:
+            raise ValueError(f"batch must be {least} to {most} images of each of {classes} classes, not {batch} in all")
     options = {name: plain(value) for name, value in options.items()}
-    if not data.train_images.isfinite().all():
-        raise ValueError("train_images must be finite: there are NaN or infinite pixels among them")
-    with torch.random.fork_rng(), torch.backends.cudnn.flags(enabled=True, deterministic=True):
-        torch.manual_seed(seed)
+    drawn = devices.Random(seed)
+    with devices.apart(), devices.deterministic(device):
         given = start.model if start is not None else network
-        model = models.EmbeddingNet(2 if embed_dim is None else embed_dim) if given is None else copy.deepcopy(given)
+        with drawn:
+            model = (
+                models.EmbeddingNet(2 if embed_dim is None else embed_dim) if given is None else copy.deepcopy(given)
+            )
+            model = model.float()  # as the images are
+            dimensions = _dimensions(model, data, embed_dim, "network" if start is None else "start")
+            made = _made(loss, options, dimensions, len(counts))
         recipe = Recipe(
             loss=_name(loss),
             options=options,
             data=data.identity(),
-            embed_dim=_dimensions(model, data, embed_dim, "network" if start is None else "start"),
+            embed_dim=dimensions,
             images=images,
             batch=batch,
             classes=classes,
             rate=between("rate", rate, 0, 1e3),
             seed=seed,
             device=device,
-            precision=devices.precision(device) if isinstance(model, models.EmbeddingNet) else "float32",
+            precision=precision or (devices.precision(device) if isinstance(model, models.EmbeddingNet) else "float32"),
             start=start.recipe.key if start else "",
-            own=not isinstance(loss, str) or network is not None or bool(start and start.recipe.own),
+            own=not type(made).__module__.startswith("fslviz.")
+            or network is not None
+            or bool(start and start.recipe.own),
         )
         entry = cache_dir() / "runs" / f"{recipe.key}.npz"
         if recipe.own or not cached:
-            return _train(recipe, data, model, _made(loss, recipe, model, data), watch)
+            return _train(recipe, data, model, made, watch, drawn)
         with _alone(recipe.key):  # of two notebooks that ask for one run, one trains it and the other waits
             with contextlib.suppress(ValueError, FileNotFoundError):  # a damaged entry is trained anew
                 return Run.load(entry, data)
-            run = _train(recipe, data, model, _made(loss, recipe, model, data), watch)
+            run = _train(recipe, data, model, made, watch, drawn)
             try:
                 run.save(entry)
             except OSError as error:
@@ -135,7 +149,12 @@ def train(
 
 
 def _train(
-    recipe: Recipe, data: Data, model: nn.Module, loss: nn.Module, watch: Callable[[float], object] | None
+    recipe: Recipe,
+    data: Data,
+    model: nn.Module,
+    loss: nn.Module,
+    watch: Callable[[float], object] | None,
+    drawn: devices.Random,
 ) -> Run:
     devices.keep_memory()
     x = in_layout(data.train_images.to(recipe.device))  # (N, C, H, W)
@@ -148,10 +167,12 @@ def _train(
         for step in range(steps):
             record.moment(step, model.train())
             with record.clock():
-                picked = next(batches)  # (B,)
+                with drawn:
+                    picked = next(batches)  # (B,)
+                    batch = _shift(x[picked])  # (B, C, H, W)
                 optimizer.rate(step / steps)
                 getattr(loss, "anneal", lambda progress: None)(step / steps)
-                value, z = _backward(model, loss, _shift(x[picked]), y[picked], recipe)  # (), (B, D)
+                value, z = _backward(model, loss, batch, y[picked], recipe, drawn)  # (), (B, D)
                 optimizer.step()
                 record.step(value, _neighbours_agree(z, y[picked]))
             bar.update(recipe.batch)
@@ -240,6 +261,22 @@ def _name(loss: str | nn.Module) -> str:
     return loss if isinstance(loss, str) else type(loss).__name__
 
 
+def _learnable(data: Data) -> Tensor:
+    """How many training images each class has, (C,), or a ValueError where there is nothing to learn from them."""
+    for part in ("train", "test"):
+        images, labels = getattr(data, f"{part}_images"), getattr(data, f"{part}_labels")
+        if labels.shape != images.shape[:1]:
+            shape = tuple(labels.shape)
+            raise ValueError(f"{part}_labels must be one for each of the {len(images)} images, not of shape {shape}")
+    if not data.train_images.isfinite().all():
+        raise ValueError("train_images must be finite: there are NaN or infinite pixels among them")
+    counts = data.train_labels.unique(return_counts=True)[1]
+    if len(counts) < 2 or counts.max() < 2:
+        what = "all of one class" if len(counts) < 2 else "each of a class of its own"
+        raise ValueError(f"there is nothing to learn: the {len(data.train_labels)} training images are {what}")
+    return counts
+
+
 def _dimensions(model: nn.Module, data: Data, embed_dim: int | None, argument: str) -> int:
     """How many dimensions the network's embeddings have: two images tell, and whether it takes them at all."""
     two = data.train_images[:2]
@@ -258,19 +295,17 @@ def _dimensions(model: nn.Module, data: Data, embed_dim: int | None, argument: s
     return z.shape[1]
 
 
-def _made(loss: str | nn.Module, recipe: Recipe, model: nn.Module, data: Data) -> nn.Module:
+def _made(loss: str | nn.Module, options: dict[str, float | str], embed_dim: int, classes: int) -> nn.Module:
     """The loss by name, or a copy of the caller's own after two images have told whether it gives a scalar."""
     if isinstance(loss, str):
-        return make_loss(loss, recipe.options, len(data.train_labels.unique()), recipe.embed_dim)
+        return make_loss(loss, options, classes, embed_dim)
     tried, labels = copy.deepcopy(loss), torch.arange(2)
-    z = torch.zeros(2, recipe.embed_dim, requires_grad=True)
+    z = torch.zeros(2, embed_dim, dtype=torch.float32, requires_grad=True)
     try:
-        with torch.random.fork_rng():
+        with devices.Random(0):
             value = tried(z, labels)
     except Exception as error:
-        raise ValueError(
-            f"{_name(loss)} does not take embeddings (2, {recipe.embed_dim}) and labels (2,): {error}"
-        ) from error
+        raise ValueError(f"{_name(loss)} does not take embeddings (2, {embed_dim}) and labels (2,): {error}") from error
     if not isinstance(value, Tensor) or value.ndim or not value.requires_grad:
         given = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) and value.ndim else repr(value)
         raise ValueError(f"{_name(loss)} must give a scalar with a gradient, not {given}")
@@ -278,7 +313,7 @@ def _made(loss: str | nn.Module, recipe: Recipe, model: nn.Module, data: Data) -
 
 
 def _backward(
-    model: nn.Module, loss: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe
+    model: nn.Module, loss: nn.Module, images: Tensor, labels: Tensor, recipe: Recipe, drawn: devices.Random
 ) -> tuple[Tensor, Tensor]:
     """The loss () of a batch and its embeddings (B, D); the gradients are left in the weights.
 
@@ -286,19 +321,20 @@ def _backward(
     memory of a part (gradient cache: Gao et al. 2021).
     """
     parts = images.split(PART if len(images) > LARGE else len(images))
-    seed = int(torch.randint(2**31, ())) if len(parts) > 1 else None
+    with drawn:
+        seed = int(torch.randint(2**31, ())) if len(parts) > 1 else None
 
     def embed(i: int) -> Tensor:
-        with devices.autocast(recipe.device, recipe.precision), torch.random.fork_rng(enabled=seed is not None):
-            if seed is not None:  # what a network draws at random is the same both times
-                torch.manual_seed(seed + i)
+        chance = drawn if seed is None else devices.Random(seed + i)  # what a network draws is the same both times
+        with chance, devices.autocast(recipe.device, recipe.precision):
             return model(parts[i])  # (P, D)
 
     with torch.set_grad_enabled(seed is None):
         z = torch.cat([embed(i) for i in range(len(parts))])
     if seed is not None:
         z.requires_grad_()
-    value = loss(z, labels)
+    with drawn:
+        value = loss(z, labels)
     value.backward()
     if seed is not None:
         for i, gradient in enumerate(z.grad.split(PART)):  # type: ignore[union-attr]
@@ -337,5 +373,5 @@ def _shift(images: Tensor) -> Tensor:
 
 def _neighbours_agree(embeddings: Tensor, labels: Tensor) -> Tensor:
     """The share of a batch (B, D), (B,) whose nearest neighbour within it has its label."""
-    nearest = losses.pairwise_distance(embeddings).fill_diagonal_(torch.inf).argmin(1)
+    nearest = losses.pairwise_distance(embeddings.float()).fill_diagonal_(torch.inf).argmin(1)
     return (labels[nearest] == labels).float().mean()

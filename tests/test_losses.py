@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 from pytorch_metric_learning import distances, miners, reducers
@@ -158,6 +159,30 @@ def test_random_mining_draws_each_negative_alike():
     assert drawn.std() > 0
 
 
+def test_random_mining_draws_the_first_negative_and_the_last_as_often_as_any():
+    z = torch.tensor([[0.0], [0.0], *([float(10**i)] for i in range(4))], requires_grad=True)
+    y, drawn = torch.tensor([0, 0, 1, 2, 3, 4]), torch.zeros(6)
+    torch.manual_seed(0)
+    for _ in range(600):
+        (gradient,) = torch.autograd.grad(Triplet(1e4, "random")(z * 1e-2, y), z)
+        drawn += gradient[:, 0] != 0
+    assert drawn[2:].min() > 0.75 * drawn[2:].max(), drawn  # each in a half of the 600, less where both drew it
+
+
+@pytest.mark.parametrize("margin", [0.5, 2.0])
+def test_pairs_of_one_kind_alone_count_whole(margin):
+    z, _ = batch(size=7)
+    d = torch.pdist(z)
+    torch.testing.assert_close(Contrastive(margin)(z, torch.zeros(7).long()), (d**2 / 2).mean())
+    torch.testing.assert_close(Contrastive(margin)(z, torch.arange(7)), ((margin - d).clamp(min=0) ** 2 / 2).mean())
+
+
+def test_a_batch_without_a_triplet_has_no_active_one():
+    z, _ = batch()
+    for y in (torch.zeros(24).long(), torch.arange(24)):
+        assert [Triplet(1.0, mining).active(z, y) for mining in Triplet.MINING] == [0] * 4
+
+
 MARGINS = [  # each loss, and what it makes of the true class's angle
     (Softmax(4, 3), None),
     (NormFace(4, 3, scale=5.0), math.cos),
@@ -244,6 +269,43 @@ def test_edges_are_finite(dtype):
             assert value.dtype in (torch.float32, torch.float64)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_a_loss_reckons_in_float32_under_autocast(dtype):
+    z, y = batch(dim=2)
+    for loss in losses(dim=2):
+        torch.manual_seed(0)
+        x = z.to(dtype)
+        expected = loss(x.float(), y)
+        torch.manual_seed(0)
+        with torch.autocast("cpu", torch.bfloat16):
+            assert torch.equal(loss(x, y), expected), loss
+
+
+def test_arrays_and_lists_have_the_loss_of_tensors():
+    z, y = batch(dim=2)
+    for loss in (Contrastive(), Triplet(), ArcFace(4, 2), Softmax(4, 2)):
+        expected = loss(z, y)
+        for labels in (y.numpy(), y.tolist(), y.numpy().astype(np.uint8)):
+            assert torch.equal(loss(z, labels), expected)
+            assert torch.equal(loss(z.numpy(), labels), expected)
+        torch.testing.assert_close(loss(z.tolist(), y.tolist()), expected.float(), check_dtype=False)
+
+
+def test_class_weights_are_float32_whatever_is_the_default():
+    torch.manual_seed(0)
+    expected = ArcFace(4, 2).weight
+    torch.set_default_dtype(torch.float64)
+    try:
+        torch.manual_seed(0)
+        assert torch.equal(ArcFace(4, 2).weight, expected)
+        assert {t.dtype for t in (*EmbeddingNet().state_dict().values(), Softmax().bias)} == {
+            torch.float32,
+            torch.int64,
+        }
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
 def test_arcface_goes_on_falling_beyond_pi():
     theta = torch.linspace(0.01, math.pi - 0.01, 500, dtype=torch.float64)
     assert (ArcFace(margin=1.0).target(theta.cos()).diff() < 0).all()
@@ -291,7 +353,12 @@ def test_psi_falls_without_a_jump():
         (lambda: Triplet(1, "semi-hard"), "did you mean 'semihard'"),
         (lambda: ArcFace(margin=4), "margin"),
         (lambda: CosFace(margin=-0.1), "margin"),
-        (lambda: SphereFace(margin=1.5), "margin"),
+        (lambda: SphereFace(margin=1.5), "margin must be a whole number from 1 to 10, not 1.5"),
+        (lambda: Softmax(4.5), "num_classes"),
+        (lambda: Softmax(4, 0), "embed_dim"),
+        (lambda: EmbeddingNet(2.5), "embed_dim"),
+        (lambda: Contrastive()(torch.zeros(4, 2), torch.eye(4).long()), r"labels must be 4 .* of shape \(4, 4\)"),
+        (lambda: Softmax(4)(torch.zeros(4, 2), torch.tensor([0, 1, 2, -1])), "labels must lie between 0 and 3"),
         (lambda: NormFace(scale=0), "scale"),
         (lambda: Softmax(1), "num_classes"),
         (lambda: Contrastive()(torch.zeros(4), torch.zeros(4).long()), "embeddings"),
@@ -337,6 +404,11 @@ def test_margin_ramp_and_lambda_annealing():
     z, y = batch(dim=2)
     arc, cosines = ArcFace(4, margin=0.3).double(), SphereFace(4, margin=1).double()
     cosines.weight = arc.weight
+    shares = []
+    for progress in (0, 0.75, 0.85, 0.95, 1):
+        arc.anneal(progress)
+        shares.append(arc.share)
+    assert shares == pytest.approx([0, 0, 0.5, 1, 1])
     arc.anneal(0.2)  # before the ramp: the embedding's length, and no margin
     torch.testing.assert_close(arc(z, y), cosines(z, y))
     arc.anneal(0.96)  # after it: the formula
