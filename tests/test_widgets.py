@@ -1,5 +1,6 @@
 """Controls: what they show, what they draw anew, and what stays without a kernel."""
 
+import asyncio
 import re
 import sys
 import threading
@@ -52,6 +53,41 @@ def test_a_start_outside_is_named(shown):
         fslviz.move(lambda mining="al": plt.figure(), mining=["all", "hard"])
     with pytest.raises(ValueError, match="no argument 'margn': there are margin; did you mean 'margin'"):
         fslviz.move(lambda margin=1.0: plt.figure(), margn=(0.0, 2.0, 0.1))
+    with pytest.raises(ValueError, match="margin must start within 0 to 2, not 'small'"):
+        fslviz.move(lambda margin="small": plt.figure(), margin=(0.0, 2.0, 0.1))
+
+
+def test_what_has_no_start_is_named(shown):
+    for draw in (lambda margin: plt.figure(), lambda shots, margin=1.0: plt.figure()):
+        with pytest.raises(ValueError, match="(margin|shots) must have a default, where the figure starts"):
+            fslviz.move(draw, margin=(0.0, 2.0, 0.1))
+    fslviz.move(lambda margin=1.0, **others: margin, margin=(0.0, 2.0, 0.1))
+    assert shown[1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("taken", "told"),
+    [
+        ((0.0, 2.0), r"\(low, high, step\) or a list of choices, not \(0.0, 2.0\)"),
+        ((2.0, 0.0, 0.1), r"low at most high and a step above 0, not \(2.0, 0.0, 0.1\)"),
+        ((0.0, 2.0, 0.0), "low at most high and a step above 0"),
+        ((0.0, 2.0, -0.1), "low at most high and a step above 0"),
+        ((0.0, "two", 0.1), "margin's high must be a number from -1e.09 to 1e.09, not 'two'"),
+        ((0.0, float("nan"), 0.1), "margin's high must be a number"),
+    ],
+)
+def test_what_is_no_range_is_named(shown, taken, told):
+    with pytest.raises(ValueError, match=told):
+        fslviz.move(lambda margin=1.0: plt.figure(), margin=taken)
+
+
+def test_a_range_is_taken_in_any_numbers():
+    slider = widgets._control("shots", tuple(np.array([1, 5, 2])), np.int64(3))
+    assert widgets._values(slider) == (1, 3, 5)
+    assert all(type(v) is int for v in widgets._values(slider))
+    assert widgets._control("margin", (0, 2, 1), 0.5).value == 0.5
+    assert widgets._values(widgets._control("margin", (0.0, 1.0, 0.6), 0.0)) == (0.0, 0.6), "beyond its end"
+    assert widgets._values(widgets._control("margin", (0.0, 0.3, 0.1), 0.3)) == (0.0, 0.1, 0.2, 0.3)
 
 
 @pytest.fixture
@@ -59,38 +95,95 @@ def trained(monkeypatch, tmp_path):
     monkeypatch.setenv("FSLVIZ_CACHE", str(tmp_path))
 
 
-def wait(lab):
+@pytest.fixture
+def kernel():
+    """Runs a cell as a kernel does: within its loop, which does what is due before the next."""
+    loop = asyncio.new_event_loop()
+
+    async def run(cell):
+        return cell()
+
+    yield lambda cell=lambda: None: loop.run_until_complete(run(cell))
+    loop.close()
+
+
+def wait(kernel, lab):
     lab.thread.join(120)
     assert not lab.thread.is_alive()
+    kernel()
     return lab.children[1].children[2].value
 
 
-def test_the_margin_lab_shows_the_new_space_beside_the_old(trained, capsys):
-    lab = fslviz.margin_lab("cosface", images=320)
+def test_the_margin_lab_shows_the_new_space_beside_the_old(trained, kernel, capsys):
+    lab = kernel(lambda: fslviz.margin_lab("cosface", images=320))
     losses, margin = lab.children[0].children
     stop, bar, _ = lab.children[1].children
-    assert "15-NN" in wait(lab)
+    assert re.fullmatch(r"15-NN \d+\.\d% of 1,000 test images, after 320 images", wait(kernel, lab))
     first = lab.children[2].value
     assert bytes(first[:4]) == b"\x89PNG"
-    margin.value = 0.3
-    assert "15-NN" in wait(lab)
+    kernel(lambda: setattr(margin, "value", 0.3))
+    assert "15-NN" in wait(kernel, lab)
     assert [r.recipe.options["margin"] for r in lab.runs] == [0.1, 0.3]
     assert lab.children[2].value != first
     assert (bar.value, stop.disabled) == (1.0, True)
     assert capsys.readouterr().err == ""  # its own bar is enough
-    losses.value = "sphereface"
-    wait(lab)
+    kernel(lambda: setattr(losses, "value", "sphereface"))
+    wait(kernel, lab)
     assert [(r.recipe.loss, r.recipe.options["margin"]) for r in lab.runs] == [("cosface", 0.3), ("sphereface", 4)]
 
 
-def test_the_margin_lab_stops(trained):
-    lab = fslviz.margin_lab("contrastive", images=10_000_000)
+def test_the_margin_lab_leaves_matplotlib_to_the_cells(trained, kernel, monkeypatch):
+    """Its settings are the process's: a thread that draws would bend what a cell draws meanwhile."""
+    drew = []
+    plot = widgets.plot_spaces
+    monkeypatch.setattr(
+        widgets, "plot_spaces", lambda *a, **k: drew.append(threading.current_thread()) or plot(*a, **k)
+    )
+    before = dict(plt.rcParams)
+
+    def cell():
+        lab = fslviz.margin_lab("cosface", images=320)
+        lab.thread.join(120)
+        assert drew == []
+        assert dict(plt.rcParams) == before
+        assert plt.get_fignums() == []
+        return lab
+
+    lab = kernel(cell)
+    assert "15-NN" in wait(kernel, lab)
+    assert drew == [threading.main_thread()]
+    assert dict(plt.rcParams) == before
+    assert bytes(lab.children[2].value[:4]) == b"\x89PNG"
+
+
+def test_the_margin_lab_sees_a_fair_part(trained):
+    digits, lab = fslviz.load("mnist"), fslviz.margin_lab("cosface", images=64)
+    seen = lab.runs[-1].data
+    for part, images, whole, count in (
+        ("train", seen.train_images, digits.train_images, 20_000),
+        ("test", seen.test_images, digits.test_images, 1000),
+    ):
+        assert len(images) == count
+        places = {i.numpy().tobytes(): n for n, i in enumerate(whole)}
+        found = [places[i.numpy().tobytes()] / len(whole) for i in images[:1000]]
+        assert 0.45 < np.mean(found) < 0.55, part  # not from the beginning
+        assert len(set(found)) == 1000
+
+
+@pytest.mark.parametrize("images", [0, -5, "many"])
+def test_the_margin_lab_names_what_is_no_number_of_images(images):
+    with pytest.raises(ValueError, match="images must be a number from 1"):
+        fslviz.margin_lab("cosface", images=images)
+
+
+def test_the_margin_lab_stops(trained, kernel):
+    lab = kernel(lambda: fslviz.margin_lab("contrastive", images=10_000_000))
     stop = lab.children[1].children[0]
     while not lab.children[1].children[1].value:
         lab.thread.join(0.1)
     assert not stop.disabled
     stop.click()
-    assert wait(lab) == "Stopped: nothing was kept."
+    assert wait(kernel, lab) == "Stopped: nothing was kept."
     assert lab.runs == []
     assert stop.disabled
 
@@ -114,10 +207,10 @@ def test_the_margin_lab_in_colab_needs_no_thread(trained, monkeypatch):
 
 
 @pytest.mark.parametrize("loss", list(pack.DEFAULT))
-def test_every_trained_margin_has_a_place_on_the_slider(loss, monkeypatch):
+def test_every_trained_margin_has_a_place_on_the_slider(loss, monkeypatch, kernel):
     monkeypatch.setattr(threading.Thread, "start", lambda self: None)
     monkeypatch.setattr(threading.Thread, "join", lambda self: None)
-    margin = fslviz.margin_lab(loss).children[0].children[1]
+    margin = kernel(lambda: fslviz.margin_lab(loss)).children[0].children[1]
     steps = (np.array(pack.MARGINS[loss]) - margin.min) / margin.step
     assert np.abs(steps - steps.round()).max() < 1e-9
     assert (margin.min, margin.max) == (pack.MARGINS[loss][0], pack.MARGINS[loss][-1])
