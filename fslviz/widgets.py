@@ -180,9 +180,9 @@ def door(run: Run, threshold: float, enrolled: int | None = None) -> HTML:
     """The strangers of a run at a door that the reader opens, in a page without a kernel: whom to enrol, and from how
     many photos, and how near is near enough.
 
-    Up to ten images of each identity in ``run.data``'s test set are shown. The first ``enrolled`` identities (two
-    thirds by default) are enrolled at first, by the mean of their first three images; ``threshold`` is where the slider
-    starts. Raises ValueError for fewer than 2 or more than 20 identities, or an identity with fewer than two images.
+    Of each identity in ``run.data``'s test set the first ten images are shown, or all of fewer. The first ``enrolled``
+    identities (two thirds by default) are enrolled at first, by the mean of their first three images; ``threshold`` is
+    where the slider starts. Raises ValueError for fewer than 2 or more than 20 identities, or an identity with fewer than two images.
     """
     z, labels = run.query()
     kinds, counts = np.unique(labels, return_counts=True)
@@ -201,7 +201,7 @@ def door(run: Run, threshold: float, enrolled: int | None = None) -> HTML:
     Image.fromarray(sheet).save(file, "JPEG", quality=85)
     names = run.data.names  # type: ignore[union-attr]
     data = {
-        "names": [names[kind] if names else str(kind) for kind in kinds],
+        "names": [str(names[kind] if names else kind) for kind in kinds],
         "photos": photos,
         "dims": z.shape[1],
         "unit": run.cosine,
@@ -209,7 +209,7 @@ def door(run: Run, threshold: float, enrolled: int | None = None) -> HTML:
         "places": base64.b64encode((z / scale).round().astype("<i2").tobytes()).decode(),
         "picture": f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}",
         "threshold": between("threshold", threshold, 0, 1e9),
-        "most": round(2 * float(threshold), 2) or 1,
+        "most": float(f"{2 * threshold:.3g}") or 1,
         "enrolled": int(between("enrolled", len(kinds) * 2 // 3 if enrolled is None else enrolled, 0, len(kinds))),
     }
     return HTML(DOOR.read_text(encoding="utf-8").replace("DATA", json.dumps(data).replace("<", "\\u003c")))
