@@ -399,7 +399,7 @@ def _scale_bar(ax: Axes) -> None:
 @named
 def plot_benchmark(contenders: Sequence[Mapping[str, Any]]) -> Figure:
     """Accuracy over seconds of training: a curve for one long training, a dot for each whole short one."""
-    fig, (ax,) = _figure(5.6, 3.6, 1, 1)
+    fig, (ax,) = _figure(5.6, 4.6, 1, 1)
     colours: dict[str, str] = {}
     marks: dict[str, Any] = {}
     for c in contenders:
@@ -413,7 +413,7 @@ def plot_benchmark(contenders: Sequence[Mapping[str, Any]]) -> Figure:
     ax.set(xscale="log", ylim=(0.7, 1), xlabel="seconds of training", ylabel="15-nearest-neighbour accuracy")
     ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
     _plain_log(ax.xaxis)
-    ax.legend(marks.values(), marks, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2, fontsize=8)
+    ax.legend(marks.values(), marks, loc="upper center", bbox_to_anchor=(0.5, -0.18))
     return fig
 
 

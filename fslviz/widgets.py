@@ -182,7 +182,8 @@ def door(run: Run, threshold: float, enrolled: int | None = None) -> HTML:
 
     Of each identity in ``run.data``'s test set the first ten images are shown, or all of fewer. The first ``enrolled``
     identities (two thirds by default) are enrolled at first, by the mean of their first three images; ``threshold`` is
-    where the slider starts. Raises ValueError for fewer than 2 or more than 20 identities, or an identity with fewer than two images.
+    where the slider starts. Raises ValueError for fewer than 2 or more than 20 identities, or an identity with fewer
+    than two images.
     """
     z, labels = run.query()
     kinds, counts = np.unique(labels, return_counts=True)
