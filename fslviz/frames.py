@@ -14,7 +14,9 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.core.pylabtools import print_figure
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 MOST = 400  # pictures that are drawn; where more are wanted, each control is moved alone, and their effects are joined
 LAST = 1 << 30  # after all that an element holds
@@ -45,23 +47,29 @@ def told(figure: Figure) -> list[str]:
     facts: list[str] = []
     bars = {dots.colorbar.ax for ax in figure.axes for dots in ax.collections if dots.colorbar}
     for ax in figure.axes:
-        across, up, values = ax.get_xlabel(), ax.get_ylabel(), ax.format_ydata
+        across, up = ax.get_xlabel(), ax.get_ylabel()
         if title := ax.get_title():
             facts.append(title)
             continue
         facts.append(f"{up} over {across}" if across and up else across or up if ax not in bars else "")
         for line in ax.lines:
             if (y := np.asarray(line.get_ydata())).size and not str(line.get_label()).startswith("_child"):
-                facts.append(f"{line.get_label()} from {values(y[0])} to {values(y[-1])}")
+                facts.append(f"{line.get_label()} from {_at(ax.yaxis, y[0])} to {_at(ax.yaxis, y[-1])}")
         for histogram in ax.containers:
             x, counts = np.array([(b.get_x() + b.get_width() / 2, b.get_height()) for b in histogram]).T
             if counts.any():
-                facts.append(f"{histogram[0].get_label()} around {ax.format_xdata(np.average(x, weights=counts))}")
+                facts.append(f"{histogram[0].get_label()} around {_at(ax.xaxis, np.average(x, weights=counts))}")
         for dots in ax.collections:
             if dots.colorbar:
                 bar, mean = dots.colorbar.ax, np.mean(dots.get_array())  # type: ignore[arg-type]
-                facts.append(f"{bar.get_ylabel()} around {bar.format_ydata(float(mean))}")
+                facts.append(f"{bar.get_ylabel()} around {_at(bar.yaxis, mean)}")
     return [fact for fact in facts if fact]
+
+
+def _at(axis: Axis, value: Any) -> str:
+    """A value as its axis writes it."""
+    write = axis.get_major_formatter()
+    return write(value) if isinstance(write, FuncFormatter) else f"{value:.3g}"
 
 
 def controls(draw: Callable[..., Figure], starts: Mapping[str, Any], taken: Mapping[str, Sequence[Any]]) -> str:

@@ -10,6 +10,8 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
+from axe_playwright_python.sync_playwright import Axe
 from hand import QUIET
 
 import fslviz
@@ -312,3 +314,138 @@ def test_a_door_has_room_for_some(faces):
     run = fslviz.train("triplet", fslviz.load("faces").split(10), embed_dim=8, images=640, device="cpu")
     with pytest.raises(ValueError, match="2 to 20 identities with 2 images or more, not 30 with 10"):
         fslviz.door(run, 1.0)
+
+
+AFTER = "<p><a href='#after'>after</a></p>"
+
+
+def place(identity, photo):
+    """Where an image lies: each identity at its own number, its photos a little apart."""
+    return [identity + 0.01 * photo, 0.0]
+
+
+@pytest.fixture
+def door(browser, tmp_path):
+    """Opens a door of identities of these names, of four photos each, in a page."""
+    pages, wrong = [], []
+
+    def open_(names, threshold=0.5, page="", width=1280, **options):
+        run = types.SimpleNamespace(
+            query=lambda: (
+                np.array([place(i, k) for i in range(len(names)) for k in range(4)]),
+                np.repeat(np.arange(len(names)), 4),
+            ),
+            data=types.SimpleNamespace(test_images=torch.rand(4 * len(names), 1, 28, 28), names=tuple(names)),
+            cosine=False,
+        )
+        text = (
+            f"<!DOCTYPE html><html lang=en {page}><meta charset=utf-8><meta name=viewport content=width=device-width>"
+        )
+        title = "<title>Door</title><main><h1>Door</h1>"
+        (tmp_path / "door.html").write_text(text + title + fslviz.door(run, threshold, **options).data + AFTER)
+        pages.append(browser.new_page(viewport={"width": width, "height": 900}))
+        pages[-1].on("pageerror", lambda e: wrong.append(str(e)))
+        pages[-1].add_init_script(QUIET)
+        pages[-1].goto((tmp_path / "door.html").as_uri())
+        return pages[-1]
+
+    yield open_
+    for page in pages:
+        page.close()
+    assert not wrong
+
+
+def focus(page):
+    return page.evaluate("document.activeElement.ariaLabel ?? document.activeElement.textContent")
+
+
+def test_a_door_is_one_stop_of_the_tab_key(door):
+    page = door(["Ada", "Grace", "Emmy"])
+    page.get_by_label("threshold").focus()
+    page.keyboard.press("Tab")
+    assert focus(page) == "Ada"
+    page.keyboard.press("Tab")
+    assert focus(page) == "after"
+    page.keyboard.press("Shift+Tab")
+    assert focus(page) == "Ada"
+    for key, found in [
+        ("ArrowUp", "Ada"),
+        ("ArrowLeft", "Ada"),
+        ("ArrowDown", "Grace"),
+        ("ArrowRight", "photo 1 of Grace"),
+        ("ArrowRight", "photo 2 of Grace"),
+        ("ArrowDown", "photo 2 of Emmy"),
+        ("ArrowDown", "photo 2 of Emmy"),
+        ("ArrowRight", "photo 3 of Emmy"),
+        ("ArrowRight", "photo 4 of Emmy"),
+        ("ArrowRight", "photo 4 of Emmy"),
+    ]:
+        page.keyboard.press(key)
+        assert focus(page).split(":")[0] == found, key
+    page.keyboard.press("Shift+Tab")
+    assert focus(page) == "threshold"
+    page.keyboard.press("Tab")
+    assert focus(page).startswith("photo 4 of Emmy"), "where it was left"
+    assert page.locator(".people [tabindex='0']").count() == 1
+    page.get_by_role("button", name="Grace").click()
+    page.keyboard.press("Tab")
+    assert focus(page) == "after"
+
+
+def test_what_a_door_tells_of_a_photo_follows_the_threshold(door):
+    page = door(["Ada", "Grace", "Emmy"])
+    line = page.locator("em")
+    assert line.inner_text() == "Point at a photo, and it says whom it is nearest to."
+    page.get_by_label("photo 4 of Ada").hover()
+    assert line.inner_text() == "photo 4 of Ada: nearest to Ada, 0.020 away: let in"
+    page.get_by_label("threshold").press("Home")
+    assert line.inner_text() == "photo 4 of Ada: nearest to Ada, 0.020 away: turned away"
+    page.get_by_role("button", name="Ada").click()
+    assert line.inner_text() == "photo 4 of Ada: nearest to Grace, 0.98 away: turned away"
+
+
+def test_a_door_says_nothing_before_it_is_touched(door):
+    page = door(["Ada", "Grace"])
+    page.evaluate("settle()")
+    assert page.locator(".live").inner_text() == ""
+    page.get_by_role("button", name="Ada").click()
+    page.evaluate("settle()")
+    assert page.locator(".live").inner_text().startswith("Of 1 more photo")
+
+
+def test_every_button_of_a_door_has_a_name(door):
+    names = ["", "\u200b\u3164", "$A_$", "_x", "<b>", "\u0645\u0631\u064a\u0645", "\u738b"]
+    page = door(names)
+    shown = page.locator(".people button").all_inner_texts()
+    assert shown == ["person 1", "person 2", *names[2:]]
+    assert page.locator("i").first.get_attribute("aria-label").startswith("photo 1 of person 1")
+    assert [v["id"] for v in Axe().run(page).response["violations"]] == []
+
+
+@pytest.mark.parametrize("threshold", [0.0004, 0.5, 12])
+def test_a_threshold_is_written_as_it_is(door, threshold):
+    page = door(["Ada", "Grace"], threshold)
+    slider = page.get_by_label("threshold")
+    assert float(page.locator("b").inner_text()) == threshold
+    assert float(slider.input_value()) == threshold
+    assert float(slider.get_attribute("max")) == 2 * threshold
+
+
+@pytest.mark.parametrize("way", ["ltr", "rtl"])
+def test_a_slider_of_a_door_runs_as_its_numbers_do(door, way):
+    page = door(["Ada", "Grace"], page=f"dir={way}")
+    box = page.get_by_label("threshold").bounding_box()
+    page.mouse.click(box["x"] + 2, box["y"] + box["height"] / 2)
+    assert page.locator("b").inner_text() == "0.00"
+    left = [page.locator(s).first.bounding_box()["x"] for s in ("button", "i")]
+    assert left[0] < left[1]
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_all_photos_of_a_door_are_on_the_screen(door, width):
+    page = door(["Ada", "a name of more than a few letters", *"bcdefgh"], width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    boxes = [box.bounding_box() for box in page.locator(".people i").all()]
+    assert min(b["width"] for b in boxes) >= 20
+    assert all(b["height"] == pytest.approx(b["width"], abs=1) for b in boxes)
+    assert max(b["x"] + b["width"] for b in boxes) <= width
