@@ -326,16 +326,16 @@ def place(identity, photo):
 
 @pytest.fixture
 def door(browser, tmp_path):
-    """Opens a door of identities of these names, of four photos each, in a page."""
+    """Opens a door of identities of these names, of so many photos each, in a page."""
     pages, wrong = [], []
 
-    def open_(names, threshold=0.5, page="", width=1280, **options):
+    def open_(names, threshold=0.5, photos=4, page="", width=1280, **options):
         run = types.SimpleNamespace(
             query=lambda: (
-                np.array([place(i, k) for i in range(len(names)) for k in range(4)]),
-                np.repeat(np.arange(len(names)), 4),
+                np.array([place(i, k) for i in range(len(names)) for k in range(photos)]),
+                np.repeat(np.arange(len(names)), photos),
             ),
-            data=types.SimpleNamespace(test_images=torch.rand(4 * len(names), 1, 28, 28), names=tuple(names)),
+            data=types.SimpleNamespace(test_images=torch.rand(photos * len(names), 1, 28, 28), names=tuple(names)),
             cosine=False,
         )
         text = (
@@ -408,9 +408,9 @@ def test_a_door_says_nothing_before_it_is_touched(door):
     page = door(["Ada", "Grace"])
     page.evaluate("settle()")
     assert page.locator(".live").inner_text() == ""
-    page.get_by_role("button", name="Ada").click()
+    page.get_by_role("button", name="Grace").click()
     page.evaluate("settle()")
-    assert page.locator(".live").inner_text().startswith("Of 1 more photo")
+    assert page.locator(".live").inner_text().startswith("Of 2 more photos of the 2 enrolled")
 
 
 def test_every_button_of_a_door_has_a_name(door):
@@ -443,7 +443,7 @@ def test_a_slider_of_a_door_runs_as_its_numbers_do(door, way):
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_all_photos_of_a_door_are_on_the_screen(door, width):
-    page = door(["Ada", "a name of more than a few letters", *"bcdefgh"], width=width)
+    page = door(["Ada", "a name of more than a few letters", *"bcdefgh"], photos=10, width=width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     boxes = [box.bounding_box() for box in page.locator(".people i").all()]
     assert min(b["width"] for b in boxes) >= 20
