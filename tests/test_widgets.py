@@ -341,7 +341,7 @@ def door(browser, tmp_path):
         text = (
             f"<!DOCTYPE html><html lang=en {page}><meta charset=utf-8><meta name=viewport content=width=device-width>"
         )
-        title = "<title>Door</title><main><h1>Door</h1>"
+        title = "<title>Door</title><style>main { line-height: 1.65; margin: 0 8px }</style><main><h1>Door</h1>"
         (tmp_path / "door.html").write_text(text + title + fslviz.door(run, threshold, **options).data + AFTER)
         pages.append(browser.new_page(viewport={"width": width, "height": 900}))
         pages[-1].on("pageerror", lambda e: wrong.append(str(e)))
