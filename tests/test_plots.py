@@ -375,14 +375,16 @@ def test_a_sign_that_no_font_has_is_told_once(sign):
         figure = fslviz.plot_spaces({n: (np.eye(2), [name, name]) for n in (name, f"{name}2")})
         figure.canvas.draw()
         figure.canvas.draw()
-    assert [str(w.message) for w in told] == [f"no installed font draws {name}: boxes stand for them"]
-    with pytest.warns(UserWarning, match="Glyph 26446"):  # a sign of the reader's own
-        plt.figure().text(0, 0, "\u674e").figure.canvas.draw()
+        plt.figure().text(0, 0, "\u674e").figure.canvas.draw()  # a sign of the reader's own
     plt.close()
+    ours, theirs = (str(w.message) for w in told)
+    assert ours == f"no installed font draws {name}: boxes stand for them"
+    assert theirs.startswith("Glyph 26446 ")
 
 
-@pytest.mark.parametrize("place", [0, 7, -1e6])
-def test_a_space_that_has_collapsed_is_drawn(place):
-    (ax,) = drawn(fslviz.plot_spaces({"all at one": (np.full((4, 2), place), np.arange(4))})).axes
+@pytest.mark.parametrize(("place", "apart"), [(0, 0), (7, 0), (-1e6, 0), (7, 1e-13)])
+def test_a_space_that_has_collapsed_is_drawn(place, apart):
+    places = np.full((4, 2), place) + apart * np.arange(4)[:, None]
+    (ax,) = drawn(fslviz.plot_spaces({"all at one": (places, np.arange(4))})).axes
     assert ax.get_xlim()[0] < place < ax.get_xlim()[1]
     assert len({t.get_position() for t in ax.texts}) == 4
