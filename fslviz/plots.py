@@ -341,8 +341,7 @@ def _scatter(ax: Axes, embeddings: np.ndarray, labels: np.ndarray, size: float) 
     if not len(embeddings):
         return
     low, high = np.quantile(embeddings, [0.002, 0.998], axis=0)
-    middle = (low + high) / 2
-    half = max(0.55 * max(high - low), 1e-6 * abs(middle).max()) or 1.0  # where all lie at one place, too
+    middle, half = (low + high) / 2, 0.55 * max(high - low) or 1.0  # where all lie at one place, too
     ax.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
     _badges(ax, embeddings, labels, half, width=1.8 * 0.8 * plt.rcParams["font.size"] / 72 / size)
 

@@ -89,7 +89,7 @@ def test_a_range_is_taken_in_any_numbers():
     assert all(type(v) is int for v in widgets._values(slider))
     assert widgets._control("margin", (0, 2, 1), 0.5).value == 0.5
     assert widgets._values(widgets._control("margin", (0.0, 1.0, 0.6), 0.0)) == (0.0, 0.6), "beyond its end"
-    assert widgets._values(widgets._control("margin", (0.0, 0.3, 0.1), 0.3)) == (0.0, 0.1, 0.2, 0.3)
+    assert widgets._values(widgets._control("margin", (0.0, 0.3, 0.1), 0.0)) == (0.0, 0.1, 0.2, 0.3)
 
 
 @pytest.fixture
