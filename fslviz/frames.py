@@ -12,8 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 from IPython.core.pylabtools import print_figure
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 MOST = 400  # pictures that are drawn; where more are wanted, each control is moved alone, and their effects are joined
 LAST = 1 << 30  # after all that an element holds
@@ -23,7 +26,7 @@ Tags = dict[tuple[int, ...], str]  # of a picture, each at its place in the tree
 
 
 def svg(figure: Figure) -> tuple[str, set[str]]:
-    """A figure as a notebook shows it, its titles as text and its numbers short, and what it refers to."""
+    """A figure as a notebook shows it, what it shows in words and its numbers short, and what it refers to."""
     with plt.rc_context({"svg.hashsalt": "fslviz", "svg.fonttype": "path"}):
         text = str(print_figure(figure, "svg"))
     text = re.sub(r"<metadata>.*?</metadata>|<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|</svg>", "", text, flags=re.S)
@@ -32,8 +35,41 @@ def svg(figure: Figure) -> tuple[str, set[str]]:
     used = set(re.findall(r"#([\w-]+)", text))
     text = re.sub(r' id="([^"]+)"', lambda name: name[0] if name[1] in used else "", text)
     defined = re.findall(DEFINED, "".join(re.findall(r"<defs>(.*?)</defs>", text)))
-    titles = "".join(f"<desc>{html.escape(ax.get_title())}</desc>" for ax in figure.axes if ax.get_title())
-    return re.sub(r"<defs>.*?</defs>", "", text).replace(">", f">{titles}", 1), set(defined)
+    words = "".join(f"<desc>{html.escape(fact)}</desc>" for fact in told(figure))
+    return re.sub(r"<defs>.*?</defs>", "", text).replace(">", f">{words}", 1), set(defined)
+
+
+def told(figure: Figure) -> list[str]:
+    """What a figure shows, for those who can't see it: titles, or else what lies over what, and where what is named.
+
+    Each is a text of its own, so that it changes with the part of the picture that it tells of, and no more.
+    """
+    facts: list[str] = []
+    bars = {dots.colorbar.ax for ax in figure.axes for dots in ax.collections if dots.colorbar}
+    for ax in figure.axes:
+        across, up = ax.get_xlabel(), ax.get_ylabel()
+        if title := ax.get_title():
+            facts.append(title)
+            continue
+        facts.append(f"{up} over {across}" if across and up else across or up if ax not in bars else "")
+        for line in ax.lines:
+            if (y := np.asarray(line.get_ydata())).size and not str(line.get_label()).startswith("_child"):
+                facts.append(f"{line.get_label()} from {_at(ax.yaxis, y[0])} to {_at(ax.yaxis, y[-1])}")
+        for histogram in ax.containers:
+            x, counts = np.array([(b.get_x() + b.get_width() / 2, b.get_height()) for b in histogram]).T
+            if counts.any():
+                facts.append(f"{histogram[0].get_label()} around {_at(ax.xaxis, np.average(x, weights=counts))}")
+        for dots in ax.collections:
+            if dots.colorbar:
+                bar, mean = dots.colorbar.ax, np.mean(dots.get_array())  # type: ignore[arg-type]
+                facts.append(f"{bar.get_ylabel()} around {_at(bar.yaxis, mean)}")
+    return [fact for fact in facts if fact]
+
+
+def _at(axis: Axis, value: Any) -> str:
+    """A value as its axis writes it."""
+    write = axis.get_major_formatter()
+    return write(value) if isinstance(write, FuncFormatter) else f"{value:.3g}"
 
 
 def controls(draw: Callable[..., Figure], starts: Mapping[str, Any], taken: Mapping[str, Sequence[Any]]) -> str:

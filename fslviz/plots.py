@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
 from typing import Any, TypeVar
@@ -15,7 +16,9 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator
+from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, LogFormatter, LogLocator, MaxNLocator
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 from scipy.spatial.distance import cdist
 from scipy.stats import norm
@@ -62,19 +65,80 @@ def styled(plot: Plot) -> Plot:
     return styled  # type: ignore[return-value]
 
 
+def named(plot: Plot) -> Plot:
+    """A decorator for figures of ours: styled, and with every name in them as it is written."""
+
+    @wraps(plot)
+    def named(*args: Any, **options: Any) -> Figure:
+        figure = styled(plot)(*args, **options)
+        texts = [text for ax in figure.axes for text in _texts(ax)]
+        for text in texts:
+            text.set_parse_math(False)  # else $ begins a formula
+        _find_fonts(texts)
+        return figure
+
+    return named  # type: ignore[return-value]
+
+
+def _texts(ax: Axes) -> list[Text]:
+    """All that may hold a name; the numbers of a logarithmic axis are formulas of Matplotlib's own."""
+    legend = ax.get_legend()
+    texts = [ax.title, *ax.texts, *(legend.get_texts() if legend else [])]
+    for axis in (ax.xaxis, ax.yaxis):
+        texts.append(axis.label)
+        if not isinstance(axis.get_major_formatter(), LogFormatter):
+            texts.extend(axis.get_ticklabels())
+    return texts
+
+
+def _find_fonts(texts: Sequence[Text]) -> None:
+    """For signs that a text's font lacks, the installed fonts that have them; one warning for those that none has."""
+    none: set[str] = set()
+    for text in texts:
+        families, lacking = text.get_fontfamily(), {sign for sign in text.get_text() if not sign.isascii()}
+        for family in families if lacking else ():
+            lacking -= _drawn(findfont(FontProperties(family=[family])), lacking)
+        found, left = _fonts(frozenset(lacking))
+        text.set_fontfamily([*families, *found])
+        none |= left
+    if none:
+        codes = "|".join(str(ord(sign)) for sign in none)
+        warnings.filterwarnings("ignore", rf"Glyph ({codes}) ")  # Matplotlib's own, one for each sign at each drawing
+        warnings.warn(f"no installed font draws {''.join(sorted(none))}: boxes stand for them", stacklevel=3)
+
+
+def _drawn(path: str, signs: set[str]) -> set[str]:
+    return {sign for sign in signs if get_font(path).get_char_index(ord(sign))}
+
+
+@cache
+def _fonts(signs: frozenset[str]) -> tuple[list[str], set[str]]:
+    """The families of installed fonts that have the signs, as few as it takes, and the signs that none has."""
+    installed = {f.name: f.fname for f in fontManager.ttflist if "Last Resort" not in f.name}  # it has a box for all
+    found, lacking = [], set(signs)
+    while lacking:
+        have = {name: _drawn(path, lacking) for name, path in installed.items()}
+        best = max(have, key=lambda name: len(have[name]))
+        if not have[best]:
+            break
+        found.append(best)
+        lacking -= have[best]
+    return found, lacking
+
+
 @cache
 def _load_backend() -> None:
     """Else it is loaded by the first figure, and what it sets to show a notebook's figures is undone with ``STYLE``."""
     plt.close(plt.figure())
 
 
-@styled
+@named
 def plot_space(run: Run, points: int = 3000) -> Figure:
-    """The first ``points`` test images where a 2-D run puts them, one colour a class, the class at its centre."""
+    """``points`` test images, drawn by a fixed seed, where a 2-D run puts them: one colour a class, and its name."""
     return plot_spaces([run], points=points, size=4.5)
 
 
-@styled
+@named
 def plot_spaces(
     runs: Mapping[str, Run | Points] | Sequence[Run],
     columns: int = 6,
@@ -85,22 +149,25 @@ def plot_spaces(
     """Several 2-D runs side by side, up to ``columns`` in a row, under their names (by default loss and options).
 
     Instead of a run, places (N, 2) and labels (N,), numbers or words; they may be none. Ten classes have a colour
-    each; the next ten have the same in another shape. ``marked``: the images whose places are ringed in every space.
-    A bar shows the length that it names, in the spaces of runs whose distances are lengths.
+    each; the next ten have the same in another shape. Of more than ``points`` places so many are shown, drawn by a
+    fixed seed: of runs on the same images, the same ones. ``marked``: the images, numbered among all, whose places are
+    ringed in every space. A bar shows the length that it names, in the spaces of runs whose distances are lengths.
     """
     named = list(runs.items()) if isinstance(runs, Mapping) else [(_title(r), r) for r in runs]
-    spaces = [(n, *checked(str(n), r.places(points) if isinstance(r, Run) else r, 0)) for n, r in named]
+    spaces = [(n, *checked(str(n), r.places() if isinstance(r, Run) else r, 0)) for n, r in named]
     if not spaces or any(places.shape[1:] != (2,) for _, places, _ in spaces):
         raise ValueError(f"runs must be 2-D and at least one, not of shapes {[p.shape for _, p, _ in spaces]}")
-    between("columns", columns, 1, 100)
+    points, columns = (int(between(n, v, 1, 1e9)) for n, v in (("points", points), ("columns", columns)))
     columns = min(columns, len(spaces))
     rows = -(-len(spaces) // columns)
     fig, axes = _figure(columns * size, rows * (size + 0.25), rows, columns)
     for ax in axes[len(spaces) :]:
         ax.remove()
     for ax, (name, places, labels), (_, run) in zip(axes, spaces, named, strict=False):
-        _scatter(ax, places[:points], labels[:points], size)
+        some = np.sort(np.random.default_rng(0).permutation(len(places))[:points])
+        _scatter(ax, places[some], labels[some], size)
         if len(marked):
+            between("marked", np.max(marked), 0, len(places) - 1), between("marked", np.min(marked), 0, len(places) - 1)
             ax.plot(*places[list(marked)].T, "o", ms=9, mfc="none", mec=INK, mew=1.5)
         if isinstance(run, Run) and not run.cosine:
             _scale_bar(ax)
@@ -108,24 +175,25 @@ def plot_spaces(
     return fig
 
 
-@styled
+@named
 def plot_training(runs: Mapping[str, Run]) -> Figure:
     """The loss, and the share of a batch whose nearest neighbour in it is of its class, over images seen."""
     fig, (left, right) = _figure(6.2, 2.4, 1, 2)
+    marks: dict[str, Any] = {}
     for name, run in runs.items():
         window = max(1, len(run.seen) // 40)
         for ax, values in ((left, run.losses), (right, run.accuracies)):
             smooth = np.convolve(values, np.ones(window) / window, "valid")
-            ax.plot(run.seen[: len(smooth)] / 1000, smooth, label=name, lw=1.5, **_colour(name))
+            (marks[name],) = ax.plot(run.seen[: len(smooth)] / 1000, smooth, label=name, lw=1.5, **_colour(name))
     left.set(xlabel="thousand images seen", ylabel="loss", yscale="log")
     _plain_log(left.yaxis)
     right.set(xlabel="thousand images seen", ylabel="neighbour of its class")
     right.yaxis.set_major_formatter(PERCENT)
-    _legend(right)
+    _legend(right, marks)
     return fig
 
 
-@styled
+@named
 def plot_lines(lines: Mapping[str, tuple[Any, ...]], percent: str = "", **axes: Any) -> Figure:
     """Lines, each x and y (N,), under one set of axes, which ``axes`` go to: ``xlabel="epochs"``.
 
@@ -133,44 +201,45 @@ def plot_lines(lines: Mapping[str, tuple[Any, ...]], percent: str = "", **axes: 
     on which a share is written in percent.
     """
     fig, (ax,) = _figure(5.2, 2.6, 1, 1)
+    marks: dict[str, Any] = {}
     for name, (x, y, *band) in lines.items():
         taken = {line.get_color() for line in ax.lines}
-        (line,) = ax.plot(x, y, label=name, lw=1.5, **_colour(name))
+        (line,) = (marks[name],) = ax.plot(x, y, label=name, lw=1.5, **_colour(name))
         line.set_linestyle("--" if line.get_color() in taken else "-")
         for width in band:
             low, high = np.asarray(y) - width, np.asarray(y) + width
             ax.fill_between(x, low, high, color=line.get_color(), alpha=0.2, lw=0)
-    if axes.get("xscale", "linear") == "linear":
+    if isinstance(ax.xaxis.get_major_locator(), MaxNLocator):
         ax.locator_params(axis="x", nbins=6)  # few numbers: long ones would run together
     ax.set(**axes)
     for which in percent:
         getattr(ax, f"{which}axis").set_major_formatter(PERCENT)
-    _legend(ax)
+    _legend(ax, marks)
     return fig
 
 
-@styled
+@named
 def plot_scores(pairs: Mapping[str, Pairs], threshold: float | None = None) -> Figure:
     """How far genuine and impostor pairs lie apart, and the errors on both sides of a threshold on their distance."""
     if not pairs:
         raise ValueError("pairs must be one set of pairs or more, not none")
     fig, axes = _figure(max(5.2, 3.2 * len(pairs)), 2.3, 1, len(pairs))
     for ax, (name, p) in zip(axes, pairs.items(), strict=True):
-        bins = np.linspace(0, np.quantile(p.distance, 0.995), 60).tolist()
+        bins, marks = np.histogram_bin_edges(p.distance, 60).tolist(), {}
         for kind, chosen in (("genuine", p.genuine), ("impostor", ~p.genuine)):
-            ax.hist(p.distance[chosen], bins, density=True, alpha=0.6, label=kind)
-        title = name
+            *_, marks[kind] = ax.hist(p.distance[chosen], bins, density=True, alpha=0.6, label=kind)
+        title = str(name)
         if threshold is not None:
             match = p.distance <= threshold
             title += f"\nFMR {match[~p.genuine].mean():.1%}, FNMR {1 - match[p.genuine].mean():.1%}"
             ax.axvline(threshold, color=INK, ls="--")
         ax.set(xlabel="distance", yticks=[], title=title)
     axes[0].set(ylabel="share of pairs")
-    _legend(axes[-1])
+    _legend(axes[-1], marks)
     return fig
 
 
-@styled
+@named
 def plot_images(
     images: Tensor, titles: Sequence[str] = (), columns: int = 10, size: float = 0.6, ink: bool = True
 ) -> Figure:
@@ -195,37 +264,40 @@ def plot_images(
     return fig
 
 
-@styled
+@named
 def plot_roc(rates: Mapping[str, Rates]) -> Figure:
     """ROC: the share of genuine pairs accepted (TAR) over that of impostor pairs (FMR), on a logarithmic axis."""
     fig, (ax,) = _figure(5.2, 2.8, 1, 1)
+    marks: dict[str, Any] = {}
     for name, r in rates.items():
-        ax.plot(r.fmr, 1 - r.fnmr, label=name, lw=1.5, drawstyle="steps-post", **_colour(name))
+        (marks[name],) = ax.plot(r.fmr, 1 - r.fnmr, label=name, lw=1.5, drawstyle="steps-post", **_colour(name))
     ax.set(xscale="log", xlim=(1e-4, 1), xlabel="FMR: impostor pairs that match", ylabel="TAR: genuine that match")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(PERCENT)
-    _legend(ax)
+    _legend(ax, marks)
     return fig
 
 
-@styled
+@named
 def plot_det(rates: Mapping[str, Rates]) -> Figure:
     """DET (Martin et al. 1997): FNMR over FMR, both on a normal deviate's scale; EER where the dotted line cuts."""
     fig, (ax,) = _figure(5.2, 3.4, 1, 1)
     ticks = np.array([1e-3, 0.01, 0.05, 0.2, 0.5])
     low, high = norm.ppf([5e-4, 0.6])
+    marks: dict[str, Any] = {}
     for name, r in rates.items():
         inside = (r.fmr > 0) & (r.fmr < 1) & (r.fnmr > 0) & (r.fnmr < 1)
         if inside.any():
-            ax.plot(norm.ppf(r.fmr[inside]), norm.ppf(r.fnmr[inside]), label=name, lw=1.5, **_colour(name))
+            x, y = norm.ppf(r.fmr[inside]), norm.ppf(r.fnmr[inside])
+            (marks[name],) = ax.plot(x, y, label=name, lw=1.5, **_colour(name))
         else:  # a threshold without an error: beyond the corner, whatever the scale
-            ax.plot(low, low, "o", label=f"{name}: no errors", clip_on=False)
+            (marks[f"{name}: no errors"],) = ax.plot(low, low, "o", clip_on=False)
     ax.plot([low, high], [low, high], ":", color=INK, lw=1)
     ax.set(xlim=(low, high), ylim=(low, high))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_ticks(norm.ppf(ticks), [f"{100 * t:g}%" for t in ticks])
     ax.set(xlabel="FMR", ylabel="FNMR")
-    _legend(ax)
+    _legend(ax, marks)
     return fig
 
 
@@ -236,19 +308,19 @@ def _plain_log(axis: Axis) -> None:
         set_formatter(lambda v, _: f"{v:g}")
 
 
-def _legend(ax: Axes) -> None:
-    """Beside the axes, never over data, and where there is something to tell apart."""
-    if len(ax.get_legend_handles_labels()[1]) > 1:
-        ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+def _legend(ax: Axes, marks: Mapping[str, Any]) -> None:
+    """What each name is drawn as: beside the axes, never over data, and where there is something to tell apart."""
+    if len(marks) > 1:  # given one by one: Matplotlib leaves out what begins with _
+        ax.legend(marks.values(), map(str, marks), loc="center left", bbox_to_anchor=(1.02, 0.5))
 
 
 def _title(run: Run) -> str:
     return ", ".join([run.recipe.loss, *(f"{k} {v}" for k, v in run.recipe.options.items())])
 
 
-def _colour(name: str) -> dict[str, Any]:
+def _colour(name: object) -> dict[str, Any]:
     """A loss has one colour in every figure; what is none takes the next of the cycle."""
-    known = OF.get(re.split(r"\W", name)[0])
+    known = OF.get(re.split(r"\W", str(name))[0])
     return {"color": known} if known else {}
 
 
@@ -269,7 +341,7 @@ def _scatter(ax: Axes, embeddings: np.ndarray, labels: np.ndarray, size: float) 
     if not len(embeddings):
         return
     low, high = np.quantile(embeddings, [0.002, 0.998], axis=0)
-    middle, half = (low + high) / 2, 0.55 * max(high - low)
+    middle, half = (low + high) / 2, 0.55 * max(high - low) or 1.0  # where all lie at one place, too
     ax.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
     _badges(ax, embeddings, labels, half, width=1.8 * 0.8 * plt.rcParams["font.size"] / 72 / size)
 
@@ -323,43 +395,46 @@ def _scale_bar(ax: Axes) -> None:
     ax.add_artist(bar)
 
 
-@styled
+@named
 def plot_benchmark(contenders: Sequence[Mapping[str, Any]]) -> Figure:
     """Accuracy over seconds of training: a curve for one long training, a dot for each whole short one."""
-    fig, (ax,) = _figure(5.6, 3.6, 1, 1)
-    colours: dict[str, Any] = {}
+    fig, (ax,) = _figure(5.6, 4.6, 1, 1)
+    colours: dict[str, str] = {}
+    marks: dict[str, Any] = {}
     for c in contenders:
         seconds, _, accuracy = zip(*c["curve"], strict=True)
         name = c["name"].rsplit(", ", 1)[0] if len(seconds) == 2 else c["name"]
         style: dict[str, Any] = {"ls": "", "marker": "o", "ms": 7} if len(seconds) == 2 else {"marker": ".", "lw": 1.5}
-        label = None if name in colours else name
         colour = colours.setdefault(name, COLOURS[len(colours)])
-        ax.plot(seconds[1:], accuracy[1:], label=label, color=colour, **style)
+        (mark,) = ax.plot(seconds[1:], accuracy[1:], color=colour, **style)
+        marks.setdefault(name, mark)
     ax.axhline(0.95, color=INK, ls=":", lw=1)
     ax.set(xscale="log", ylim=(0.7, 1), xlabel="seconds of training", ylabel="15-nearest-neighbour accuracy")
     ax.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
     _plain_log(ax.xaxis)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2, fontsize=8)
+    ax.legend(marks.values(), marks, loc="upper center", bbox_to_anchor=(0.5, -0.18))
     return fig
 
 
-@styled
+@named
 def plot_growth(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Seconds and memory of a loss over what it grows with, on logarithmic axes; dashed the same losses elsewhere."""
     measured = {"seconds": "seconds", "peak_mb": "memory, MB"}
     least = {"seconds": 0.0, "peak_mb": 1.0}  # less can't be told from nothing
     axes_of = list(dict.fromkeys(r["axis"] for r in rows))
     fig, axes = _figure(2.5 * len(axes_of), 4.6, len(measured), len(axes_of))
+    marks: dict[str, Any] = {}
     for ax, (quantity, axis) in zip(axes, ((q, a) for q in measured for a in axes_of), strict=True):
         for side, loss in dict.fromkeys((r["side"], r["loss"]) for r in rows):
             mine = [r for r in rows if (r["side"], r["loss"], r["axis"]) == (side, loss, axis)]
-            style = {"ls": "-", "label": loss} if side == "fslviz" else {"ls": "--"}
-            colour = OF[loss]
-            ax.plot([r["size"] for r in mine], [max(r[quantity], least[quantity]) for r in mine], color=colour, **style)
+            sizes, values = [r["size"] for r in mine], [max(r[quantity], least[quantity]) for r in mine]
+            (line,) = ax.plot(sizes, values, "-" if side == "fslviz" else "--", color=OF[loss])
+            if side == "fslviz":
+                marks[loss] = line
         ax.set(xscale="log", yscale="log", xlabel=axis, ylabel=measured[quantity] if axis == axes_of[0] else None)
     for i, ax in enumerate(axes):
         ax.sharey(axes[i - i % len(axes_of)])
         ax.autoscale_view()
         ax.minorticks_off()
-    _legend(axes[len(axes_of) - 1])
+    _legend(axes[len(axes_of) - 1], marks)
     return fig

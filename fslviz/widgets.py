@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 import inspect
 import io
 import json
@@ -24,7 +26,7 @@ from tqdm.auto import tqdm
 
 from fslviz import frames
 from fslviz.data import QUIET, load
-from fslviz.errors import between, unknown
+from fslviz.errors import between, plain, unknown
 from fslviz.evaluation import knn_accuracy
 from fslviz.explorer.pack import DEFAULT, MARGINS
 from fslviz.plots import plot_spaces, styled
@@ -33,6 +35,7 @@ from fslviz.training import train
 
 STEP = 0.05  # of a margin's slider: every trained margin has a place on it
 BOOK = "FSLVIZ_BOOK"  # set where notebooks are executed for the book
+ENDS = ("low", "high", "step")
 DOOR = Path(__file__).parent / "door.html"
 
 
@@ -49,10 +52,16 @@ def move(draw: Callable[..., Figure], **controls: Sequence[Any]) -> None:
     or, where there are more, as many as it takes if no part of the figure follows two controls; else one picture.
     """
     draw = styled(draw)
-    starts = {k: p.default for k, p in inspect.signature(draw).parameters.items()}
+    arguments = [
+        p for p in inspect.signature(draw).parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    ]
+    starts = {p.name: p.default for p in arguments}
     for name in controls:
         if name not in starts:
             unknown("argument", name, starts)
+    for name, start in starts.items():
+        if start is inspect.Parameter.empty:
+            raise ValueError(f"{name} must have a default, where the figure starts")
     made = {name: _control(name, taken, starts[name]) for name, taken in controls.items()}
     if BOOK in os.environ:
         root = frames.controls(draw, starts, {name: _values(control) for name, control in made.items()})
@@ -75,21 +84,25 @@ class _Stopped(Exception):
 def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.VBox:
     """Controls that train anew when the margin is let go, and show the new 2-D space beside the one before.
 
-    A training sees ``images`` (by default 9,000 on a CPU, 20,000 on a GPU) of 20,000; it shows its progress, can be
-    stopped, and is not repeated for a margin that was trained before. In Colab, where what a thread changes is not
-    shown, the notebook waits for it: there "Interrupt execution" stops. Raises ValueError for a loss without a margin.
+    A training sees ``images`` (by default 9,000 on a CPU, 20,000 on a GPU) of 20,000, drawn by a fixed seed; it shows
+    its progress, can be stopped, and is not repeated for a margin that was trained before. In Colab, where what a
+    thread changes is not shown, and outside a kernel the call waits for it: there "Interrupt execution" stops.
+    Raises ValueError for a loss without a margin, and for fewer than one image.
     """
     if loss not in DEFAULT:
         unknown("loss with a margin", loss, DEFAULT)
-    images = images or (20_000 if torch.cuda.is_available() else 9_000)
+    usual = 20_000 if torch.cuda.is_available() else 9_000
+    images = int(between("images", usual if images is None else images, 1, 1e9))
     digits = load("mnist")
+    rng = np.random.default_rng(0)
+    train_on, test_on = (torch.from_numpy(rng.permutation(n)[:k]) for n, k in ((60_000, 20_000), (10_000, 1000)))
     few = replace(
         digits,
-        train_images=digits.train_images[:20_000],
-        train_labels=digits.train_labels[:20_000],
-        test_images=digits.test_images[:1000],
-        test_labels=digits.test_labels[:1000],
-        name="mnist, the first 20,000",
+        train_images=digits.train_images[train_on],
+        train_labels=digits.train_labels[train_on],
+        test_images=digits.test_images[test_on],
+        test_labels=digits.test_labels[test_on],
+        name="mnist, 20,000 and 1,000 drawn",
     )
     losses = ipywidgets.Dropdown(options=list(DEFAULT), value=loss, description="loss")
     margin = ipywidgets.FloatSlider(description="margin", continuous_update=False, readout_format=".2f")
@@ -99,7 +112,7 @@ def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.V
     lab = ipywidgets.VBox([ipywidgets.HBox([losses, margin]), ipywidgets.HBox([stop, bar, said]), picture])
     lab.runs, lab.thread, halt = [], None, threading.Event()
 
-    def work(loss: str, margin: float) -> None:
+    def work(loss: str, margin: float, later: Callable[..., Any]) -> None:
         def watch(share: float) -> None:
             bar.value = share
             if halt.is_set():
@@ -107,30 +120,40 @@ def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.V
 
         try:
             run = train(loss, few, images=images, margin=margin, watch=watch)
+            right = knn_accuracy(run.reference(), run.query())
         except (_Stopped, KeyboardInterrupt):
             said.value = "Stopped: nothing was kept."
         except Exception as error:  # a thread's error would otherwise be lost
             said.value = str(error)
         else:
+            bar.value = 1.0
+            said.value = f"15-NN {right:.1%} of 1,000 test images, after {images:,} images"
             lab.runs = [*lab.runs[-1:], run]
-            content = io.BytesIO()
-            plot_spaces(lab.runs, size=3.2).savefig(content, format="png")
-            picture.value, bar.value = content.getvalue(), 1.0
-            said.value = f"15-NN {knn_accuracy(run.reference(), run.query()):.1%} after {images:,} images"
+            later(show, lab.runs)
         finally:
             stop.disabled = True
+
+    def show(runs: list[Run]) -> None:
+        content = io.BytesIO()
+        plot_spaces(runs, size=3.2).savefig(content, format="png")
+        picture.value = content.getvalue()
 
     def begin(_: Any = None) -> None:
         end()
         halt.clear()
         value = int(margin.value) if losses.value == "sphereface" else round(margin.value, 2)
-        if "google.colab" in sys.modules:
-            # it shows what a thread changes only once a cell runs: colabtools, issue 3373
+        loop = None
+        with contextlib.suppress(RuntimeError):  # there is none outside a kernel
+            loop = asyncio.get_running_loop()
+        if loop is None or "google.colab" in sys.modules:
+            # Colab shows what a thread changes only once a cell runs: colabtools, issue 3373
             said.value, bar.value = "training ... (Interrupt execution stops it)", 0.0
-            work(losses.value, value)
+            work(losses.value, value, lambda draw, runs: draw(runs))
         else:
+            # drawn between two cells: Matplotlib's settings are the process's, and a cell may be drawing, too
             stop.disabled, said.value, bar.value = False, "training ...", 0.0
-            lab.thread = threading.Thread(target=work, args=(losses.value, value), daemon=True)
+            arguments = losses.value, value, loop.call_soon_threadsafe
+            lab.thread = threading.Thread(target=work, args=arguments, daemon=True)
             lab.thread.start()
 
     def end(_: Any = None) -> None:
@@ -157,9 +180,10 @@ def door(run: Run, threshold: float, enrolled: int | None = None) -> HTML:
     """The strangers of a run at a door that the reader opens, in a page without a kernel: whom to enrol, and from how
     many photos, and how near is near enough.
 
-    Up to ten images of each identity in ``run.data``'s test set are shown. The first ``enrolled`` identities (two
-    thirds by default) are enrolled at first, by the mean of their first three images; ``threshold`` is where the slider
-    starts. Raises ValueError for fewer than 2 or more than 20 identities, or an identity with fewer than two images.
+    Of each identity in ``run.data``'s test set the first ten images are shown, or all of fewer. The first ``enrolled``
+    identities (two thirds by default) are enrolled at first, by the mean of their first three images; ``threshold`` is
+    where the slider starts. Raises ValueError for fewer than 2 or more than 20 identities, or an identity with fewer
+    than two images.
     """
     z, labels = run.query()
     kinds, counts = np.unique(labels, return_counts=True)
@@ -178,7 +202,7 @@ def door(run: Run, threshold: float, enrolled: int | None = None) -> HTML:
     Image.fromarray(sheet).save(file, "JPEG", quality=85)
     names = run.data.names  # type: ignore[union-attr]
     data = {
-        "names": [names[kind] if names else str(kind) for kind in kinds],
+        "names": [str(names[kind] if names else kind) for kind in kinds],
         "photos": photos,
         "dims": z.shape[1],
         "unit": run.cosine,
@@ -186,7 +210,7 @@ def door(run: Run, threshold: float, enrolled: int | None = None) -> HTML:
         "places": base64.b64encode((z / scale).round().astype("<i2").tobytes()).decode(),
         "picture": f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}",
         "threshold": between("threshold", threshold, 0, 1e9),
-        "most": round(2 * float(threshold), 2) or 1,
+        "most": float(f"{2 * threshold:.3g}") or 1,
         "enrolled": int(between("enrolled", len(kinds) * 2 // 3 if enrolled is None else enrolled, 0, len(kinds))),
     }
     return HTML(DOOR.read_text(encoding="utf-8").replace("DATA", json.dumps(data).replace("<", "\\u003c")))
@@ -196,17 +220,23 @@ def _values(control: Any) -> Sequence[Any]:
     """All that a control can be set to: a list of choices, or a tuple along a slider."""
     if isinstance(control, ipywidgets.ToggleButtons):
         return list(control.options)
-    count = round((control.max - control.min) / control.step)
+    count = int((control.max - control.min) / control.step + 1e-9)
     return tuple(sorted({control.value, *(round(control.min + i * control.step, 10) for i in range(count + 1))}))
 
 
 def _control(name: str, taken: Sequence[Any], start: Any) -> Any:
-    if isinstance(taken, tuple):
-        low, high, step = taken
-        if not low <= start <= high:
-            raise ValueError(f"{name} must start within {low:g} to {high:g}, not {start:g}")
-        kind = ipywidgets.IntSlider if isinstance(step, int) else ipywidgets.FloatSlider
-        return kind(start, min=low, max=high, step=step, description=name, continuous_update=False)
-    if start not in taken:
-        unknown(name, start, map(str, taken))
-    return ipywidgets.ToggleButtons(options=taken, value=start, description=name)
+    if not isinstance(taken, tuple):
+        if start not in (taken := list(taken)):
+            unknown(name, start, map(str, taken))
+        return ipywidgets.ToggleButtons(options=taken, value=start, description=name)
+    if len(taken) != 3:
+        raise ValueError(f"{name} must be (low, high, step) or a list of choices, not {taken}")
+    low, high, step = (between(f"{name}'s {what}", v, -1e9, 1e9) for what, v in zip(ENDS, taken, strict=True))
+    if not low <= high or step <= 0:
+        raise ValueError(f"{name} must be (low, high, step) with low at most high and a step above 0, not {taken}")
+    start = plain(start)
+    if not isinstance(start, (int, float)) or not low <= start <= high:
+        raise ValueError(f"{name} must start within {low:g} to {high:g}, not {start!r}")
+    whole = all(isinstance(value, int) for value in (start, low, high, step))
+    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
+    return kind(start, min=low, max=high, step=step, description=name, continuous_update=False)

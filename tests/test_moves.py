@@ -1,6 +1,7 @@
 """Figures with controls in the built book: what they show is what the kernel draws."""
 
 import base64
+import html
 import itertools
 import json
 import re
@@ -12,10 +13,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from hand import PAGE, QUIET
 from IPython.core.pylabtools import print_figure
 
 import fslviz
 from fslviz import frames, widgets
+from fslviz.explorer import write_part
 from fslviz.plots import styled
 
 ROOT = Path(__file__).parent.parent
@@ -91,8 +94,10 @@ def test_each_control_shows_what_the_kernel_draws(browser, monkeypatch, name):
                 before = root.evaluate("e => e.moves.image.src")
                 figure = draw(**at)
                 assert same(shown(page, root), figure), (name, at)
-                titles = ", ".join(filter(None, (ax.get_title() for ax in figure.axes)))
-                assert root.query_selector("[role=status]").inner_text().split() == titles.split()
+                values = {k: at[k] if isinstance(at[k], str) else f"{at[k]:g}" for k in taken}
+                settings = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in values.items())
+                words = f"{settings}: {', '.join(frames.told(figure))}".replace("\n", ", ")
+                assert root.evaluate("e => e.moves.image.alt") == words
     page.close()
 
 
@@ -128,7 +133,7 @@ def test_controls_look_and_answer_as_the_explorers_do(browser, name, width, sche
     shown(page, root.element_handle())
     page.wait_for_function("e => e.moves.image.naturalWidth > 0", arg=root.element_handle())
     after = root.evaluate("e => [e.moves.image.getBoundingClientRect().width, e.moves.image.alt]")
-    assert after[1] == before[1] != ""
+    assert "" != before[1] != after[1]  # what is true of one picture is not of another
     assert abs(after[0] - before[0]) < 0.06 * before[0]  # what was a bitmap is as large as a drawing
     shape = root.evaluate("e => [e.moves.image.naturalWidth / e.moves.image.naturalHeight, e.moves.image.height]")
     assert after[0] / shape[1] == pytest.approx(shape[0], rel=0.02)
@@ -187,7 +192,110 @@ def test_a_picture_is_short_and_looks_the_same(browser):
     page.close()
 
 
+# ---- a figure of a page of one's own
+
+
+def curves(slope=1, dip=1):
+    lines = {"line": ([0, 1], [0, slope]), "_dip": ([0, 1], [-dip, -dip])}
+    return fslviz.plot_lines(lines, ylim=(-10, 10), xlabel="x", ylabel="y")
+
+
+@pytest.fixture
+def moved(opened, site):
+    """Opens a page with a figure that two sliders move."""
+    root = frames.controls(styled(curves), {"slope": 1, "dip": 1}, {"slope": tuple(range(6)), "dip": (0, 1, 2)})
+    options = json.loads(html.unescape(re.search('data-options="([^"]*)"', root)[1]))
+    write_part(site / "explorer", "move/own", options["pictures"])
+    root = root.replace(html.escape(json.dumps(options)), html.escape(json.dumps(options | {"pictures": "move/own"})))
+    blank = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
+    body = f'<div class="cell_output">{root}<img alt="A line that rises by one." src="{blank}"></div>'
+
+    def open_(page="", **options):
+        (site / "moved.html").write_text(PAGE.format(body).replace("<html", f"<html {page}"))
+        return opened("moved.html", ready=False, **options)
+
+    return open_
+
+
+def test_a_figure_that_is_moved_says_once_what_it_shows(moved):
+    page = moved(script=QUIET)
+    image, status = page.locator("img"), page.get_by_role("status")
+    slope = page.get_by_label("slope")
+    assert image.get_attribute("alt") == "A line that rises by one."
+    slope.focus()
+    for value in (2, 3, 4):
+        slope.press("ArrowRight")
+        words = f"slope {value}, dip 1: y over x, line from 0 to {value}, _dip from -1 to -1"
+        page.wait_for_function("words => document.querySelector('img').alt === words", arg=words)
+        assert status.inner_text() == "", "while a hand moves it"
+    page.evaluate("settle()")
+    assert status.inner_text() == words
+    slope.press("Home")
+    slope.press("ArrowRight")
+    page.wait_for_function("document.querySelector('img').alt === 'A line that rises by one.'")
+    page.evaluate("settle()")
+    assert status.inner_text().startswith("slope 1, dip 1: ")
+
+
+def test_nothing_but_a_hand_moves_a_slider(moved):
+    page = moved()
+    slope = page.get_by_label("slope")
+    assert slope.input_value() == "1"
+    slope.evaluate("input => { input.value = 5; }")  # on its way, where no event has told of it yet
+    page.get_by_label("dip").press("End")
+    page.wait_for_function("document.querySelector('img').src.startsWith('data:image/svg')")
+    assert slope.input_value() == "5"
+
+
+@pytest.mark.parametrize("way", ["ltr", "rtl"])
+def test_a_slider_runs_as_the_axes_of_its_figure_do(moved, way):
+    page = moved(f'dir="{way}"')
+    slope = page.get_by_label("slope")
+    box = slope.bounding_box()
+    page.mouse.click(box["x"] + 2, box["y"] + box["height"] / 2)
+    assert slope.input_value() == "0"
+    name = page.locator("label", has=slope).locator("span").bounding_box()
+    assert name["x"] < box["x"]
+
+
 # ---- pictures of a few pieces
+
+
+def hung():
+    fig = fslviz.plot_lines({}, percent="x", xlabel="accuracy", ylabel="episodes")
+    fig.axes[0].hist([0.25, 0.25, 0.35], [0, 0.2, 0.3, 0.4], label="pixels")
+    fig.axes[0].hist([], [0, 1], label="nothing")
+    return fig
+
+
+def dots():
+    fig = fslviz.plot_lines({}, xticks=[])
+    fig.colorbar(fig.axes[0].scatter([0, 1], [0, 1], c=[0.2, 0.6]), label="kept", format=fslviz.plots.PERCENT)
+    return fig
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (curves, ["y over x", "line from 0 to 1", "_dip from -1 to -1"]),
+        (lambda: fslviz.plot_lines({"a": ([], [])}, ylabel="loss"), ["loss"]),
+        (lambda: fslviz.plot_lines({"a": ([0, 1], [0, 1])}, title="<$t_$>\nFMR 1%"), ["<$t_$>\nFMR 1%"]),
+        (hung, ["episodes over accuracy", "pixels around 28.33%"]),
+        (dots, ["kept around 40%"]),
+    ],
+)
+def test_what_a_figure_shows_is_told(draw, words):
+    figure = styled(draw)()
+    assert frames.told(figure) == words
+    text, _ = frames.svg(figure)
+    assert [html.unescape(word) for word in re.findall("<desc>(.*?)</desc>", text, re.S)] == words
+
+
+def test_words_that_follow_two_controls_keep_no_figure_from_moving():
+    values = tuple(range(30))
+    found = frames.frames(styled(curves), {"slope": 1, "dip": 1}, {"slope": values, "dip": values})
+    picture = frames.picture(read(found), (7, 22), (30, 30))
+    assert "<desc>line from 0 to 7</desc><desc>_dip from -22 to -22</desc>" in picture
 
 
 def read(text):

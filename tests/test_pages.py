@@ -71,6 +71,19 @@ def test_page(browser, name, width, scheme):
     assert scrolling == 0 or width == 390, "a table scrolls sideways"
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_scrolls_sideways_on_the_narrowest_screen(browser, name):
+    """400% of 1280 pixels. A figure has all of it: its letters, 1/40 of its width, are 8 pixels."""
+    page = browser.new_page(viewport={"width": 320, "height": 900})
+    page.goto((HTML / name).as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    figures = page.eval_on_selector_all(
+        "article .cell_output > img", "all => all.map((i) => i.getBoundingClientRect()).map((b) => [b.left, b.width])"
+    )
+    page.close()
+    assert all(left == pytest.approx(0, abs=1) and width == pytest.approx(320, abs=1) for left, width in figures)
+
+
 @pytest.mark.parametrize(
     "name", ["book/intro", *(f"notebooks/{n}" for n in ("02_siamese", "03_triplet", "04_margins"))]
 )

@@ -1,8 +1,15 @@
+import types
+import warnings
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
 import torch
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
@@ -206,3 +213,178 @@ def test_a_space_may_hold_nothing():
     figure = fslviz.plot_spaces({"some": (np.eye(2), [0, 1]), "none": empty})
     assert [ax.get_title() for ax in figure.axes] == ["some", "none"]
     assert not figure.axes[1].lines
+
+
+def drawn(figure):
+    """A figure as it is drawn on a page, with every warning an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure.canvas.draw()
+    return figure
+
+
+NAMES = ["_base", "$A_$", "from $5 to $10", "x_$y$"]
+
+
+def test_names_are_text_wherever_they_stand():
+    pairs = evaluation.Pairs.of(distance=[0, 1, 2, 3], genuine=[1, 0, 1, 0])
+    rates = evaluation.error_rates(pairs)
+    perfect = evaluation.error_rates(evaluation.Pairs.of(distance=[0, 1, 2, 3], genuine=[1, 1, 0, 0]))
+    ten = np.arange(1, 11)
+    past = types.SimpleNamespace(seen=ten, losses=1 / ten, accuracies=ten / 10)
+    z = np.random.default_rng(0).normal(size=(40, 2))
+    ways = [{"name": name, "curve": [(0.0, 0, 0.0), (1.0, 1, 0.9), (2.0, 2, 0.95)]} for name in NAMES]
+
+    legends = {
+        "training": fslviz.plot_training(dict.fromkeys(NAMES, past)).axes[1],
+        "lines": fslviz.plot_lines(dict.fromkeys(NAMES, (ten, ten))).axes[0],
+        "roc": fslviz.plot_roc(dict.fromkeys(NAMES, rates)).axes[0],
+        "det": fslviz.plot_det(dict.fromkeys(NAMES, rates)).axes[0],
+        "benchmark": plots.plot_benchmark(ways).axes[0],
+    }
+    for kind, ax in legends.items():
+        texts = drawn(ax.figure).axes[0] and ax.get_legend().get_texts()
+        assert [t.get_text() for t in texts] == NAMES, kind
+        assert not any(t.get_parse_math() for t in texts), kind
+    texts = drawn(fslviz.plot_det(dict.fromkeys(NAMES, perfect))).axes[0].get_legend().get_texts()
+    assert [t.get_text() for t in texts] == [f"{name}: no errors" for name in NAMES]
+
+    for figure in (
+        fslviz.plot_spaces({name: (z, np.array(NAMES)[np.arange(40) % 4]) for name in NAMES}),
+        fslviz.plot_scores(dict.fromkeys(NAMES, pairs)),
+        fslviz.plot_images(torch.rand(4, 1, 8, 8), NAMES),
+    ):
+        titles = [ax.title for ax in drawn(figure).axes[:4]]
+        assert [t.get_text() for t in titles] == NAMES
+        assert not any(t.get_parse_math() for ax in figure.axes for t in [ax.title, *ax.texts])
+
+    ax = drawn(fslviz.plot_lines({"a": (NAMES, [1, 2, 3, 4])}, title="$t_$", xlabel="_$x_$", ylabel="$y_$")).axes[0]
+    ticks = ax.get_xticklabels()
+    assert [t.get_text() for t in ticks] == NAMES
+    assert not any(t.get_parse_math() for t in [*ticks, ax.title, ax.xaxis.label, ax.yaxis.label])
+
+
+def test_the_powers_of_ten_of_a_logarithmic_axis_are_written_as_powers():
+    ax = drawn(fslviz.plot_lines({"a": ([1, 10, 1000], [1e-3, 2, 1e4])}, xscale="log", yscale="log")).axes[0]
+    assert all(t.get_parse_math() for t in ax.get_xticklabels() if t.get_text())
+
+
+def test_a_name_may_be_a_number():
+    ax = fslviz.plot_lines({1: ([0, 1], [0, 1]), 2: ([0, 1], [1, 0])}).axes[0]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["1", "2"]
+
+
+@pytest.mark.parametrize("shift", [0, -0.1, -5])
+@pytest.mark.parametrize("scale", [1, 1000])
+def test_every_score_has_a_bin_wherever_it_lies(shift, scale):
+    distance = scale * (np.array([0.0, 0.1, 0.2, 0.7, 0.8, 9.0]) + shift)
+    ax = fslviz.plot_scores({"x": evaluation.Pairs.of(genuine=[1, 1, 1, 0, 0, 0], distance=distance)}).axes[0]
+    for chosen, bars in zip((distance[:3], distance[3:]), ax.containers, strict=True):
+        assert sum(b.get_height() * b.get_width() for b in bars) == pytest.approx(1)
+        edges = [(b.get_x(), b.get_x() + b.get_width()) for b in bars if b.get_height()]
+        assert all(any(low - 1e-9 <= d <= high + 1e-9 for low, high in edges) for d in chosen)
+    edges = [b.get_x() for b in ax.containers[0]]
+    assert (edges[0], ax.containers[0][-1].get_x() + ax.containers[0][-1].get_width()) == pytest.approx(
+        (distance.min(), distance.max())
+    )
+
+
+def test_scores_that_are_all_one_are_drawn():
+    ax = fslviz.plot_scores({"x": evaluation.Pairs.of(genuine=[1, 1, 0, 0], similarity=[0.9] * 4)}).axes[0]
+    assert [sum(b.get_height() * b.get_width() for b in bars) for bars in ax.containers] == pytest.approx([1, 1])
+
+
+def test_of_many_points_a_fair_part_is_drawn():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(20), 300)
+    z = rng.normal(size=(20, 2))[labels] + 0.1 * rng.normal(size=(6000, 2))
+    figure = fslviz.plot_spaces({"a": (z, labels), "b": (z + 1, labels)}, points=1000, marked=[5999])
+    for ax, shift in zip(figure.axes, (0, 1), strict=True):
+        *classes, ring = ax.lines
+        counts = [len(line.get_xdata()) for line in classes]
+        assert sum(counts) == 1000
+        assert len(counts) == 20
+        assert 25 < min(counts) <= max(counts) < 80  # 50 expected, give or take 7
+        assert np.array_equal(np.stack(ring.get_data(), 1), z[[5999]] + shift)
+    one, two = (np.concatenate([np.stack(line.get_data(), 1) for line in ax.lines]) for ax in figure.axes)
+    assert one == pytest.approx(two - 1), "not the same images in both"
+    assert (
+        sum(len(line.get_xdata()) for line in fslviz.plot_spaces({"a": (z, labels)}, points=9000).axes[0].lines) == 6000
+    )
+
+
+def test_what_is_shown_of_a_run_is_drawn_from_all_of_it(run):
+    """Its classes in order: the first of them would be of one class."""
+    order = run.data.test_labels.argsort(stable=True)
+    data = replace(run.data, test_images=run.data.test_images[order], test_labels=run.data.test_labels[order])
+    (ax,) = fslviz.plot_space(replace(run, data=data, _known={}), points=100).axes
+    assert [len(line.get_xdata()) > 0 for line in ax.lines] == [True] * 10
+    assert sum(len(line.get_xdata()) for line in ax.lines) == 100
+
+
+def test_what_a_space_can_not_show_is_named(run):
+    z = np.zeros((4, 2)), np.arange(4)
+    for options in ({"points": 0}, {"points": -1}, {"columns": 0}, {"marked": [4]}, {"marked": [-1]}):
+        ((name, _),) = options.items()
+        with pytest.raises(ValueError, match=f"{name} must be a number from"):
+            fslviz.plot_spaces({"a": z}, **options)
+
+
+@pytest.fixture
+def sign():
+    """A Chinese sign that no font here draws, and what installs one that does."""
+    sign = "\u738b"
+    known = list(font_manager.fontManager.ttflist)
+    ours = [f for f in known if "Last Resort" in f.name or not plots._drawn(f.fname, {sign})]
+    font_manager.fontManager.ttflist[:] = ours
+    plots._fonts.cache_clear()
+
+    def install(folder):
+        font = FontBuilder(1000, isTTF=True)
+        font.setupGlyphOrder([".notdef", "king"])
+        font.setupCharacterMap({ord(sign): "king"})
+        pen = TTGlyphPen(None)
+        pen.moveTo((0, 0)), pen.lineTo((900, 0)), pen.lineTo((900, 900)), pen.closePath()
+        font.setupGlyf({".notdef": TTGlyphPen(None).glyph(), "king": pen.glyph()})
+        font.setupHorizontalMetrics({".notdef": (1000, 0), "king": (1000, 0)})
+        font.setupHorizontalHeader(ascent=900, descent=-100)
+        font.setupNameTable({"familyName": "Kings", "styleName": "Regular"})
+        font.setupOS2(), font.setupPost()
+        font.save(folder / "kings.ttf")
+        font_manager.fontManager.addfont(folder / "kings.ttf")
+        plots._fonts.cache_clear()
+
+    yield sign, install
+    font_manager.fontManager.ttflist[:] = known
+    plots._fonts.cache_clear()
+
+
+def test_a_sign_that_the_font_lacks_is_drawn_from_one_that_has_it(sign, tmp_path):
+    name, install = sign
+    install(tmp_path)
+    figure = drawn(fslviz.plot_spaces({name: (np.eye(2), [name, "a"])}))  # no warning, ours or Matplotlib's
+    (ax,) = figure.axes
+    assert ax.title.get_fontfamily()[-1] == "Kings"
+    assert [t.get_fontfamily()[-1] for t in ax.texts] == ["sans-serif", "Kings"]
+
+
+def test_a_sign_that_no_font_has_is_told_once(sign):
+    name, _ = sign
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        figure = fslviz.plot_spaces({n: (np.eye(2), [name, name]) for n in (name, f"{name}2")})
+        figure.canvas.draw()
+        figure.canvas.draw()
+        plt.figure().text(0, 0, "\u674e").figure.canvas.draw()  # a sign of the reader's own
+    plt.close()
+    ours, theirs = (str(w.message) for w in told)
+    assert ours == f"no installed font draws {name}: boxes stand for them"
+    assert theirs.startswith("Glyph 26446 ")
+
+
+@pytest.mark.parametrize(("place", "apart"), [(0, 0), (7, 0), (-1e6, 0), (7, 1e-13)])
+def test_a_space_that_has_collapsed_is_drawn(place, apart):
+    places = np.full((4, 2), place) + apart * np.arange(4)[:, None]
+    (ax,) = drawn(fslviz.plot_spaces({"all at one": (places, np.arange(4))})).axes
+    assert ax.get_xlim()[0] < place < ax.get_xlim()[1]
+    assert len({t.get_position() for t in ax.texts}) == 4

@@ -1,5 +1,6 @@
 """Controls: what they show, what they draw anew, and what stays without a kernel."""
 
+import asyncio
 import re
 import sys
 import threading
@@ -9,6 +10,8 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
+from axe_playwright_python.sync_playwright import Axe
 from hand import QUIET
 
 import fslviz
@@ -52,6 +55,41 @@ def test_a_start_outside_is_named(shown):
         fslviz.move(lambda mining="al": plt.figure(), mining=["all", "hard"])
     with pytest.raises(ValueError, match="no argument 'margn': there are margin; did you mean 'margin'"):
         fslviz.move(lambda margin=1.0: plt.figure(), margn=(0.0, 2.0, 0.1))
+    with pytest.raises(ValueError, match="margin must start within 0 to 2, not 'small'"):
+        fslviz.move(lambda margin="small": plt.figure(), margin=(0.0, 2.0, 0.1))
+
+
+def test_what_has_no_start_is_named(shown):
+    for draw in (lambda margin: plt.figure(), lambda shots, margin=1.0: plt.figure()):
+        with pytest.raises(ValueError, match="(margin|shots) must have a default, where the figure starts"):
+            fslviz.move(draw, margin=(0.0, 2.0, 0.1))
+    fslviz.move(lambda margin=1.0, **others: margin, margin=(0.0, 2.0, 0.1))
+    assert shown[1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("taken", "told"),
+    [
+        ((0.0, 2.0), r"\(low, high, step\) or a list of choices, not \(0.0, 2.0\)"),
+        ((2.0, 0.0, 0.1), r"low at most high and a step above 0, not \(2.0, 0.0, 0.1\)"),
+        ((0.0, 2.0, 0.0), "low at most high and a step above 0"),
+        ((0.0, 2.0, -0.1), "low at most high and a step above 0"),
+        ((0.0, "two", 0.1), "margin's high must be a number from -1e.09 to 1e.09, not 'two'"),
+        ((0.0, float("nan"), 0.1), "margin's high must be a number"),
+    ],
+)
+def test_what_is_no_range_is_named(shown, taken, told):
+    with pytest.raises(ValueError, match=told):
+        fslviz.move(lambda margin=1.0: plt.figure(), margin=taken)
+
+
+def test_a_range_is_taken_in_any_numbers():
+    slider = widgets._control("shots", tuple(np.array([1, 5, 2])), np.int64(3))
+    assert widgets._values(slider) == (1, 3, 5)
+    assert all(type(v) is int for v in widgets._values(slider))
+    assert widgets._control("margin", (0, 2, 1), 0.5).value == 0.5
+    assert widgets._values(widgets._control("margin", (0.0, 1.0, 0.6), 0.0)) == (0.0, 0.6), "beyond its end"
+    assert widgets._values(widgets._control("margin", (0.0, 0.3, 0.1), 0.0)) == (0.0, 0.1, 0.2, 0.3)
 
 
 @pytest.fixture
@@ -59,38 +97,95 @@ def trained(monkeypatch, tmp_path):
     monkeypatch.setenv("FSLVIZ_CACHE", str(tmp_path))
 
 
-def wait(lab):
+@pytest.fixture
+def kernel():
+    """Runs a cell as a kernel does: within its loop, which does what is due before the next."""
+    loop = asyncio.new_event_loop()
+
+    async def run(cell):
+        return cell()
+
+    yield lambda cell=lambda: None: loop.run_until_complete(run(cell))
+    loop.close()
+
+
+def wait(kernel, lab):
     lab.thread.join(120)
     assert not lab.thread.is_alive()
+    kernel()
     return lab.children[1].children[2].value
 
 
-def test_the_margin_lab_shows_the_new_space_beside_the_old(trained, capsys):
-    lab = fslviz.margin_lab("cosface", images=320)
+def test_the_margin_lab_shows_the_new_space_beside_the_old(trained, kernel, capsys):
+    lab = kernel(lambda: fslviz.margin_lab("cosface", images=320))
     losses, margin = lab.children[0].children
     stop, bar, _ = lab.children[1].children
-    assert "15-NN" in wait(lab)
+    assert re.fullmatch(r"15-NN \d+\.\d% of 1,000 test images, after 320 images", wait(kernel, lab))
     first = lab.children[2].value
     assert bytes(first[:4]) == b"\x89PNG"
-    margin.value = 0.3
-    assert "15-NN" in wait(lab)
+    kernel(lambda: setattr(margin, "value", 0.3))
+    assert "15-NN" in wait(kernel, lab)
     assert [r.recipe.options["margin"] for r in lab.runs] == [0.1, 0.3]
     assert lab.children[2].value != first
     assert (bar.value, stop.disabled) == (1.0, True)
     assert capsys.readouterr().err == ""  # its own bar is enough
-    losses.value = "sphereface"
-    wait(lab)
+    kernel(lambda: setattr(losses, "value", "sphereface"))
+    wait(kernel, lab)
     assert [(r.recipe.loss, r.recipe.options["margin"]) for r in lab.runs] == [("cosface", 0.3), ("sphereface", 4)]
 
 
-def test_the_margin_lab_stops(trained):
-    lab = fslviz.margin_lab("contrastive", images=10_000_000)
+def test_the_margin_lab_leaves_matplotlib_to_the_cells(trained, kernel, monkeypatch):
+    """Its settings are the process's: a thread that draws would bend what a cell draws meanwhile."""
+    drew = []
+    plot = widgets.plot_spaces
+    monkeypatch.setattr(
+        widgets, "plot_spaces", lambda *a, **k: drew.append(threading.current_thread()) or plot(*a, **k)
+    )
+    before = dict(plt.rcParams)
+
+    def cell():
+        lab = fslviz.margin_lab("cosface", images=320)
+        lab.thread.join(120)
+        assert drew == []
+        assert dict(plt.rcParams) == before
+        assert plt.get_fignums() == []
+        return lab
+
+    lab = kernel(cell)
+    assert "15-NN" in wait(kernel, lab)
+    assert drew == [threading.main_thread()]
+    assert dict(plt.rcParams) == before
+    assert bytes(lab.children[2].value[:4]) == b"\x89PNG"
+
+
+def test_the_margin_lab_sees_a_fair_part(trained):
+    digits, lab = fslviz.load("mnist"), fslviz.margin_lab("cosface", images=64)
+    seen = lab.runs[-1].data
+    for part, images, whole, count in (
+        ("train", seen.train_images, digits.train_images, 20_000),
+        ("test", seen.test_images, digits.test_images, 1000),
+    ):
+        assert len(images) == count
+        places = {i.numpy().tobytes(): n for n, i in enumerate(whole)}
+        found = [places[i.numpy().tobytes()] / len(whole) for i in images[:1000]]
+        assert 0.45 < np.mean(found) < 0.55, part  # not from the beginning
+        assert len(set(found)) == 1000
+
+
+@pytest.mark.parametrize("images", [0, -5, "many"])
+def test_the_margin_lab_names_what_is_no_number_of_images(images):
+    with pytest.raises(ValueError, match="images must be a number from 1"):
+        fslviz.margin_lab("cosface", images=images)
+
+
+def test_the_margin_lab_stops(trained, kernel):
+    lab = kernel(lambda: fslviz.margin_lab("contrastive", images=10_000_000))
     stop = lab.children[1].children[0]
     while not lab.children[1].children[1].value:
         lab.thread.join(0.1)
     assert not stop.disabled
     stop.click()
-    assert wait(lab) == "Stopped: nothing was kept."
+    assert wait(kernel, lab) == "Stopped: nothing was kept."
     assert lab.runs == []
     assert stop.disabled
 
@@ -114,10 +209,10 @@ def test_the_margin_lab_in_colab_needs_no_thread(trained, monkeypatch):
 
 
 @pytest.mark.parametrize("loss", list(pack.DEFAULT))
-def test_every_trained_margin_has_a_place_on_the_slider(loss, monkeypatch):
+def test_every_trained_margin_has_a_place_on_the_slider(loss, monkeypatch, kernel):
     monkeypatch.setattr(threading.Thread, "start", lambda self: None)
     monkeypatch.setattr(threading.Thread, "join", lambda self: None)
-    margin = fslviz.margin_lab(loss).children[0].children[1]
+    margin = kernel(lambda: fslviz.margin_lab(loss)).children[0].children[1]
     steps = (np.array(pack.MARGINS[loss]) - margin.min) / margin.step
     assert np.abs(steps - steps.round()).max() < 1e-9
     assert (margin.min, margin.max) == (pack.MARGINS[loss][0], pack.MARGINS[loss][-1])
@@ -219,3 +314,138 @@ def test_a_door_has_room_for_some(faces):
     run = fslviz.train("triplet", fslviz.load("faces").split(10), embed_dim=8, images=640, device="cpu")
     with pytest.raises(ValueError, match="2 to 20 identities with 2 images or more, not 30 with 10"):
         fslviz.door(run, 1.0)
+
+
+AFTER = "<p><a href='#after'>after</a></p>"
+
+
+def place(identity, photo):
+    """Where an image lies: each identity at its own number, its photos a little apart."""
+    return [identity + 0.01 * photo, 0.0]
+
+
+@pytest.fixture
+def door(browser, tmp_path):
+    """Opens a door of identities of these names, of so many photos each, in a page."""
+    pages, wrong = [], []
+
+    def open_(names, threshold=0.5, photos=4, page="", width=1280, **options):
+        run = types.SimpleNamespace(
+            query=lambda: (
+                np.array([place(i, k) for i in range(len(names)) for k in range(photos)]),
+                np.repeat(np.arange(len(names)), photos),
+            ),
+            data=types.SimpleNamespace(test_images=torch.rand(photos * len(names), 1, 28, 28), names=tuple(names)),
+            cosine=False,
+        )
+        text = (
+            f"<!DOCTYPE html><html lang=en {page}><meta charset=utf-8><meta name=viewport content=width=device-width>"
+        )
+        title = "<title>Door</title><style>main { line-height: 1.65; margin: 0 8px }</style><main><h1>Door</h1>"
+        (tmp_path / "door.html").write_text(text + title + fslviz.door(run, threshold, **options).data + AFTER)
+        pages.append(browser.new_page(viewport={"width": width, "height": 900}))
+        pages[-1].on("pageerror", lambda e: wrong.append(str(e)))
+        pages[-1].add_init_script(QUIET)
+        pages[-1].goto((tmp_path / "door.html").as_uri())
+        return pages[-1]
+
+    yield open_
+    for page in pages:
+        page.close()
+    assert not wrong
+
+
+def focus(page):
+    return page.evaluate("document.activeElement.ariaLabel ?? document.activeElement.textContent")
+
+
+def test_a_door_is_one_stop_of_the_tab_key(door):
+    page = door(["Ada", "Grace", "Emmy"])
+    page.get_by_label("threshold").focus()
+    page.keyboard.press("Tab")
+    assert focus(page) == "Ada"
+    page.keyboard.press("Tab")
+    assert focus(page) == "after"
+    page.keyboard.press("Shift+Tab")
+    assert focus(page) == "Ada"
+    for key, found in [
+        ("ArrowUp", "Ada"),
+        ("ArrowLeft", "Ada"),
+        ("ArrowDown", "Grace"),
+        ("ArrowRight", "photo 1 of Grace"),
+        ("ArrowRight", "photo 2 of Grace"),
+        ("ArrowDown", "photo 2 of Emmy"),
+        ("ArrowDown", "photo 2 of Emmy"),
+        ("ArrowRight", "photo 3 of Emmy"),
+        ("ArrowRight", "photo 4 of Emmy"),
+        ("ArrowRight", "photo 4 of Emmy"),
+    ]:
+        page.keyboard.press(key)
+        assert focus(page).split(":")[0] == found, key
+    page.keyboard.press("Shift+Tab")
+    assert focus(page) == "threshold"
+    page.keyboard.press("Tab")
+    assert focus(page).startswith("photo 4 of Emmy"), "where it was left"
+    assert page.locator(".people [tabindex='0']").count() == 1
+    page.get_by_role("button", name="Grace").click()
+    page.keyboard.press("Tab")
+    assert focus(page) == "after"
+
+
+def test_what_a_door_tells_of_a_photo_follows_the_threshold(door):
+    page = door(["Ada", "Grace", "Emmy"])
+    line = page.locator("em")
+    assert line.inner_text() == "Point at a photo, and it says whom it is nearest to."
+    page.get_by_label("photo 4 of Ada").hover()
+    assert line.inner_text() == "photo 4 of Ada: nearest to Ada, 0.020 away: let in"
+    page.get_by_label("threshold").press("Home")
+    assert line.inner_text() == "photo 4 of Ada: nearest to Ada, 0.020 away: turned away"
+    page.get_by_role("button", name="Ada").click()
+    assert line.inner_text() == "photo 4 of Ada: nearest to Grace, 0.98 away: turned away"
+
+
+def test_a_door_says_nothing_before_it_is_touched(door):
+    page = door(["Ada", "Grace"])
+    page.evaluate("settle()")
+    assert page.locator(".live").inner_text() == ""
+    page.get_by_role("button", name="Grace").click()
+    page.evaluate("settle()")
+    assert page.locator(".live").inner_text().startswith("Of 2 more photos of the 2 enrolled")
+
+
+def test_every_button_of_a_door_has_a_name(door):
+    names = ["", "\u200b\u3164", "$A_$", "_x", "<b>", "\u0645\u0631\u064a\u0645", "\u738b"]
+    page = door(names)
+    shown = page.locator(".people button").all_inner_texts()
+    assert shown == ["person 1", "person 2", *names[2:]]
+    assert page.locator("i").first.get_attribute("aria-label").startswith("photo 1 of person 1")
+    assert [v["id"] for v in Axe().run(page).response["violations"]] == []
+
+
+@pytest.mark.parametrize("threshold", [0.0004, 0.5, 12])
+def test_a_threshold_is_written_as_it_is(door, threshold):
+    page = door(["Ada", "Grace"], threshold)
+    slider = page.get_by_label("threshold")
+    assert float(page.locator("b").inner_text()) == threshold
+    assert float(slider.input_value()) == threshold
+    assert float(slider.get_attribute("max")) == 2 * threshold
+
+
+@pytest.mark.parametrize("way", ["ltr", "rtl"])
+def test_a_slider_of_a_door_runs_as_its_numbers_do(door, way):
+    page = door(["Ada", "Grace"], page=f"dir={way}")
+    box = page.get_by_label("threshold").bounding_box()
+    page.mouse.click(box["x"] + 2, box["y"] + box["height"] / 2)
+    assert page.locator("b").inner_text() == "0.00"
+    left = [page.locator(s).first.bounding_box()["x"] for s in ("button", "i")]
+    assert left[0] < left[1]
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_all_photos_of_a_door_are_on_the_screen(door, width):
+    page = door(["Ada", "a name of more than a few letters", *"bcdefgh"], photos=10, width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    boxes = [box.bounding_box() for box in page.locator(".people i").all()]
+    assert min(b["width"] for b in boxes) >= 20
+    assert all(b["height"] == pytest.approx(b["width"], abs=1) for b in boxes)
+    assert max(b["x"] + b["width"] for b in boxes) <= width

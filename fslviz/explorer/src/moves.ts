@@ -2,6 +2,7 @@
 // from its pieces. They are fetched once a control is touched.
 import { surroundings } from "./colour";
 import { button, el, press, slider } from "./dom";
+import { Live } from "./live";
 import { inflate } from "./pack";
 
 interface Control {
@@ -17,9 +18,10 @@ type Pictures = [pieces: string[], slots: Slot[]];
 export class Moves {
   at: number[];
   private pictures: Promise<Pictures> | null = null;
-  private live = el("span.live", { role: "status" });
+  private live = new Live();
   private fault = el("p.fault", { role: "alert", hidden: true });
   private says: (() => void)[] = [];
+  private words: string; // of the notebook's picture: true where all stands as it did there
 
   // `image`: where the notebook's own picture stands.
   constructor(
@@ -29,8 +31,10 @@ export class Moves {
     private ask: () => Promise<Uint8Array<ArrayBuffer>>,
   ) {
     this.at = controls.map(({ at }) => at);
+    this.words = image.alt;
+    root.dir = "ltr"; // as the figure is: its axes don't turn with the page
     const made = controls.map((control, k) => (control.choice ? this.chips(control, k) : this.slider(control, k)));
-    root.replaceChildren(...made, this.fault, this.live);
+    root.replaceChildren(...made, this.fault, this.live.root);
     const shade = el("span.shade");
     root.append(shade);
     const dress = () => root.classList.toggle("fx-dark", surroundings(root, shade).dark);
@@ -44,9 +48,9 @@ export class Moves {
   private slider({ name, values }: Control, k: number) {
     const shown = el("b");
     const input = slider(name, [0, values.length - 1, 1], (i) => this.move(k, i));
+    input.value = `${this.at[k]}`; // from here on nothing but a hand moves it
     this.says.push(() => {
       const value = values[this.at[k]];
-      input.value = `${this.at[k]}`;
       shown.textContent = value;
       input.setAttribute("aria-valuetext", value);
     });
@@ -92,14 +96,18 @@ export class Moves {
     return texts.join("");
   }
 
-  // The picture, as large as the notebook's, and its titles for those who can't see it.
+  // The picture, as large as the notebook's, and what it shows for those who can't see it.
   private show(text: string) {
     const { image } = this;
     this.fault.hidden = true;
     const read = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
     image.width = Math.round((Number.parseFloat(read.getAttribute("width") ?? "") * DPI) / 72);
     image.src = `data:image/svg+xml,${encodeURIComponent(text)}`;
-    this.live.textContent = [...read.querySelectorAll("desc")].map((desc) => desc.textContent).join(", ");
+    const settings = this.controls.map(({ name, values }, k) => `${name} ${values[this.at[k]]}`);
+    const facts = [...read.querySelectorAll("desc")].map((desc) => desc.textContent?.replaceAll("\n", ", "));
+    const words = `${settings.join(", ")}: ${facts.join(", ")}`;
+    image.alt = this.controls.every(({ at }, k) => at === this.at[k]) ? this.words : words;
+    this.live.say(words);
   }
 }
 
