@@ -158,6 +158,25 @@ const BAD = [
   "v2;lab:triplet-six,1,16,all,none,0,trained",
 ];
 
+test("the lab takes each loss to the ends of its margins and no farther, and each way of mining", () => {
+  const ends = {
+    contrastive: [0, 16],
+    triplet: [0, 16],
+    softmax: [0, 0],
+    normface: [0, 0],
+    sphereface: [1, 9],
+    cosface: [0, 2],
+    arcface: [0, 3],
+  };
+  const lab = (loss: string, margin: number, mining = "all") =>
+    read(`v2;lab:${loss},${margin},16,${mining},none,1,trained`, OPENED, WORLD).lab;
+  for (const [loss, [least, most]] of Object.entries(ends)) {
+    for (const margin of [least, most]) assert.equal(lab(loss, margin).margin, margin, loss);
+    for (const margin of [least - 1, most + 1]) assert.throws(() => lab(loss, margin), `${loss} ${margin}`);
+  }
+  for (const mining of ["all", "random", "semihard", "hard"]) assert.equal(lab("triplet", 1, mining).mining, mining);
+});
+
 test("a text that is not whole, or tells what the page has not, is put aside", () => {
   for (const text of BAD) assert.throws(() => read(text, OPENED, WORLD), text);
   const bare = { ...WORLD, parts: new Set<string>() };

@@ -183,7 +183,8 @@ export class Controls {
     this.margin.setAttribute("aria-valuetext", `${margin}`);
     this.words.scale.textContent = `${scale}`;
     this.digits.forEach((chip, k) => press(chip, left.includes(k)));
-    this.python.textContent = python(held);
+    const line = python(held);
+    if (this.python.textContent !== line) this.python.textContent = line; // else what is chosen of it would be lost
   }
 
   // What has come of it.
