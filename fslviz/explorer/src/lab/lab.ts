@@ -280,8 +280,8 @@ export class Lab {
   private get grown() {
     const { grown } = this.space;
     if (grown > 1 / SAME && grown < SAME) return "";
-    const times = grown < 1 ? `1/${rounded(1 / grown)}` : `${rounded(grown)} times`;
-    return ` · ${grown ? times : "none"} of its first size`;
+    if (!grown) return " · a single point";
+    return ` · ${grown < 1 ? `1/${rounded(1 / grown)} of` : `${rounded(grown)} times`} its first size`;
   }
 
   // Where the loss pulls each place of a batch: against its gradient, the longest as long as a quarter of the frame.
