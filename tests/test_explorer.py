@@ -763,6 +763,14 @@ def test_the_built_script_is_that_of_the_source(tmp_path):
         assert (tmp_path / name).read_bytes() == (pack.HERE / name).read_bytes()
 
 
+def test_the_parts_that_need_no_page():
+    """Losses, measures, links, geometry, by their own tests in TypeScript."""
+    if not shutil.which("npx"):
+        pytest.skip("needs Node")
+    ran = subprocess.run([pack.HERE / "build.sh", "test"], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
 def test_a_bad_argument_is_named():
     with pytest.raises(ValueError, match="no loss 'cosfac'.*did you mean 'cosface'"):
         fslviz.Explorer(["cosfac"])

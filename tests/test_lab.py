@@ -1,12 +1,15 @@
 """The lab: gradients and trainings against PyTorch's, and what a reader sees it do."""
 
 import json
+import re
+import types
 
 import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from hand import PAGE, SEVEN, frame, picture, stroke
+from hand import PAGE, QUIET, SEVEN, frame, picture, stroke
+from PIL import Image
 from scipy.spatial.distance import cdist
 from torch.nn import functional as F
 
@@ -217,8 +220,55 @@ def standing(page):
 
 
 def lately(page):
-    """The loss, over the last reports: a busy machine may have made few."""
-    return np.mean(page.evaluate(f"{LAB}.losses.slice(-10)"))
+    """The loss, over the last points of its curve: a busy machine may have made few."""
+    return np.mean(page.evaluate(f"{LAB}.history.points.slice(-10).map((p) => p.loss)"))
+
+
+def follow(page, text):
+    """Follow a link of the page, as a chapter has it."""
+    page.evaluate(
+        """text => { const link = document.querySelector('#link') ?? document.createElement('a');
+        Object.assign(link, { id: 'link', href: `#explorer=v2;${text}`, textContent: text });
+        document.querySelector('h1').after(link); }""",
+        text,
+    )
+    page.locator("#link").click()
+
+
+def press(page, name):
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def held(page):
+    return page.evaluate("document.querySelector('.fslviz-explorer').explorer.state.lab")
+
+
+# What is seen at each picture: how many of the digits lie inside the square, and how wide and high their dots spread,
+# in parts of it.
+SIGHTS = f"""(() => {{ const lab = {LAB}, {{ painter, space }} = lab, paint = lab.square.bind(lab); window.sights = [];
+const look = () => {{ const {{ side, dots }} = painter;
+const {{ data }} = dots.getContext('2d').getImageData(0, 0, side, side);
+let [left, right, top, bottom] = [side, 0, side, 0];
+for (let i = 0; i < side * side; i++) if (data[4 * i + 3] > 40) {{ const x = i % side, y = Math.floor(i / side);
+left = Math.min(left, x); right = Math.max(right, x); top = Math.min(top, y); bottom = Math.max(bottom, y); }}
+const places = space.places();
+const inside = Array.from({{ length: space.n }}, (_, i) => painter.toPixel([places[2 * i], places[2 * i + 1]]))
+.filter((p) => p.every((v) => v >= 4 && v < side - 4)).length;
+return [inside, (right - left) / side, (bottom - top) / side]; }};
+lab.square = () => {{ paint(); if (lab.report) sights.push(look()); }}; }})()"""
+
+
+def sights(page):
+    """Those of all pictures since the last call: (inside, wide, high)."""
+    frame(page)
+    seen = np.array(page.evaluate("sights.splice(0)"))
+    assert len(seen) > 3
+    return seen.T
+
+
+def bar(page):
+    """The words beside the scale bar."""
+    return page.locator(".fx-lab .fx-scale").inner_text()
 
 
 def test_it_learns_before_the_readers_eyes(opened_lab, served):
@@ -233,7 +283,7 @@ def test_it_learns_before_the_readers_eyes(opened_lab, served):
     until(page, f"lab.report.images === {seen:.0f} + 128")
     page.get_by_role("button", name="Afresh").click()
     until(page, "lab.worker === null")
-    assert json.dumps(page.evaluate(f"{LAB}.losses")) == "[]"
+    assert page.evaluate(f"{LAB}.history.points") == []
 
 
 def test_a_margin_is_obeyed_while_it_runs(opened_lab):
@@ -249,33 +299,42 @@ def test_a_margin_is_obeyed_while_it_runs(opened_lab):
     page.get_by_role("button", name="Pause").click()
 
 
-# what each link of a chapter makes visible: the state, and what comes of it
+# what each link of a chapter makes visible, on the screen: the link, and what comes of it
 
 
-def test_contrastive_at_margin_0_collapses(opened_lab):
+def test_without_a_margin_the_space_is_seen_to_collapse_and_with_twice_the_margin_to_double(opened_lab):
     page = opened_lab()
-    page.evaluate("location.hash = 'explorer=v2;lab:contrastive,0,16,all,none,0,trained'")
-    until(page, "lab.report?.images > 0")
-    until(page, "lab.space.spread < 0.15")
+    page.evaluate(SIGHTS)
+    follow(page, "lab:contrastive,0,16,all,none,0,trained")
+    until(page, "lab.space.grown < 0.02")
+    press(page, "Pause")
+    standing(page)
+    inside, wide, high = sights(page)
+    assert inside.min() == 2000
+    assert min(wide.min(), high.min()) > 0.15  # closing in, it is never lost
+    assert min(wide[-1], high[-1]) > 0.15
+    shrunk = re.search(r"1/([\d,]+) of its first size", bar(page))
+    assert int(shrunk[1].replace(",", "")) >= 50
+    follow(page, "lab:contrastive,2,16,all,none,0,trained")
+    until(page, "lab.report?.images > 60000")
+    inside, wide, high = sights(page)
+    assert inside.min() == 2000
+    assert min(wide.min(), high.min()) > 0.5
+    assert 1.6 < page.evaluate(f"{LAB}.space.grown") < 2.4
+    grown = re.search(r"([\d.]+) times its first size", bar(page))
+    assert 1.6 < float(grown[1]) < 2.4
 
 
-def test_margin_doubled_space_doubled(opened_lab):
-    page, spreads = opened_lab(), []
-    for margin in (1, 2):
-        page.evaluate(f"location.hash = 'explorer=v2;lab:contrastive,{margin},16,all,none,{margin},trained'")
-        until(page, "lab.report === null || lab.report.images < 9000")
-        until(page, "lab.report?.images > 60000")
-        spreads.append(page.evaluate(f"{LAB}.space.spread"))
-    assert 1.6 < spreads[1] / spreads[0] < 2.4
-
-
-def test_hard_mining_stops_at_the_margin_and_semihard_does_not(opened_lab):
+def test_hard_mining_is_seen_in_one_heap_at_the_margin_and_semihard_in_islands(opened_lab):
     page, ends = opened_lab(), {}
+    page.evaluate(SIGHTS)
     for mining in ("hard", "semihard"):
-        page.evaluate(f"location.hash = 'explorer=v2;lab:triplet,1,16,{mining},none,{len(ends)},chance'")
-        until(page, "lab.report === null || lab.report.images < 9000")
+        follow(page, f"lab:triplet,1,16,{mining},none,0,chance")
         until(page, "lab.report?.images > 60000")
         ends[mining] = lately(page), page.evaluate(f"{LAB}.report.accuracy")
+        inside, wide, high = sights(page)
+        assert inside.min() == 2000
+        assert min(wide.min(), high.min()) > 0.15
     assert ends["hard"][0] == pytest.approx(1, abs=0.03)
     assert ends["hard"][1] < ends["semihard"][1] - 0.2
     assert ends["semihard"][0] < 0.9
@@ -283,17 +342,36 @@ def test_hard_mining_stops_at_the_margin_and_semihard_does_not(opened_lab):
 
 def test_cosface_beyond_its_limit_keeps_its_loss_up(opened_lab):
     page, ends = opened_lab(), []
+    page.evaluate(SIGHTS)
     for margin in (0.1, 0.8):
-        page.evaluate(f"location.hash = 'explorer=v2;lab:cosface,{margin},16,all,none,{len(ends)},trained'")
-        until(page, "lab.report === null || lab.report.images < 9000")
+        follow(page, f"lab:cosface,{margin},16,all,none,0,trained")
         until(page, "lab.report?.images > 60000")
         ends.append(lately(page))
+        inside, wide, high = sights(page)
+        assert inside.min() == 2000
+        assert min(wide.min(), high.min()) > 0.3
     assert ends[1] > 3 * ends[0]
+
+
+def test_a_blow_up_and_a_restart_stay_inside(opened_lab):
+    """The largest margin after none: the space grows by orders of ten, and begins again at its first size."""
+    page = opened_lab()
+    page.evaluate(SIGHTS)
+    follow(page, "lab:contrastive,0,16,all,none,0,trained")
+    until(page, "lab.space.grown < 0.1")
+    page.get_by_label("margin to learn with").press("End")
+    until(page, "lab.space.grown > 5")
+    press(page, "Afresh")
+    until(page, "lab.report?.images > 0")
+    inside, wide, high = sights(page)
+    assert inside.min() == 2000
+    assert min(wide.min(), high.min()) > 0.15
+    assert 0.5 < page.evaluate(f"{LAB}.space.grown") < 8
 
 
 def test_a_digit_left_out_lands_among_the_others(opened_lab):
     page = opened_lab()
-    page.evaluate("location.hash = 'explorer=v2;lab:contrastive,1,16,all,4,0,chance'")
+    follow(page, "lab:contrastive,1,16,all,4,0,chance")
     until(page, "lab.report?.images > 60000")
     z = np.array(page.evaluate(f"[...{LAB}.report.places]")).reshape(-1, 2)
     y = fslviz.load().test_labels[:2000].numpy()
@@ -311,8 +389,7 @@ def test_cosface_makes_rays_and_contrastive_islands(opened_lab):
     page, lost = opened_lab(), {}
     y = fslviz.load().test_labels[:2000].numpy()
     for loss, margin in (("cosface", 0.1), ("contrastive", 1)):
-        page.evaluate(f"location.hash = 'explorer=v2;lab:{loss},{margin},16,all,none,{len(lost)},chance'")
-        until(page, "lab.report === null || lab.report.images < 9000")
+        follow(page, f"lab:{loss},{margin},16,all,none,0,chance")
         until(page, "lab.report?.images > 100000")
         z = np.array(page.evaluate(f"[...{LAB}.report.places]")).reshape(-1, 2)
         z = z if loss == "cosface" else z - z.mean(0)
@@ -389,53 +466,388 @@ def test_no_worker_no_lab_but_a_line(opened_lab):
     assert picture(page, "Contrastive")
 
 
-def test_no_simd_no_lab_but_a_line(opened_lab):
-    """What runs in the worker finds a browser that takes no module with SIMD."""
-    page = opened_lab(
-        script="""const { Blob } = window; window.Blob = class extends Blob { constructor(parts, options) {
-        const old = 'WebAssembly.instantiate = () => Promise.reject(new WebAssembly.CompileError("SIMD"));';
-        super(options?.type === 'text/javascript' ? [old, ...parts] : parts, options); } };"""
-    )
-    page.get_by_role("button", name="Start").click()
+def ahead(script):
+    """What runs in the worker before its own script does."""
+    return f"""{{ const {{ Blob }} = window; window.Blob = class extends Blob {{ constructor(parts, options) {{
+        super(options?.type === 'text/javascript' ? [{json.dumps(script)}, ...parts] : parts, options); }} }}; }}"""
+
+
+# each report says when it was told, by the worker's own clock; `told` holds all of them
+STAMPED = ahead("{ const tell = self.postMessage; self.postMessage = (m) => tell({ ...m, at: performance.now() }); }")
+COLLECT = f"window.told = []; {LAB}.worker.addEventListener('message', ({{ data }}) => told.push(data))"
+
+
+@pytest.mark.parametrize(
+    "poorer",
+    [
+        "WebAssembly.instantiate = () => Promise.reject(new WebAssembly.CompileError('SIMD'));",
+        "delete globalThis.WebAssembly;",
+    ],
+)
+def test_no_simd_no_lab_but_a_line(opened_lab, poorer):
+    """What runs in the worker finds a browser that takes no module with SIMD, or none at all."""
+    page = opened_lab(script=ahead(poorer))
+    press(page, "Start")
     page.wait_for_selector('.fx-fault:has-text("no WebAssembly SIMD")')
     assert not page.workers
+    assert page.get_by_role("button", name="Start").is_visible()
     assert picture(page, "Contrastive")
 
 
+def test_a_training_that_runs_away_ends_with_a_line(opened_lab):
+    page = opened_lab(
+        script=ahead("{ const tell = self.postMessage; self.postMessage = (m) => { m.places?.fill(NaN); tell(m); }; }")
+    )
+    press(page, "Start")
+    page.wait_for_selector('.fx-fault:has-text("no numbers any more")')
+    assert page.evaluate(f"[{LAB}.running, {LAB}.worker]") == [False, None]
+
+
 def test_what_is_asked_for_is_done(opened_lab):
-    """Forces as arrows, a batch a second, two classes at least, the like in Python, and afresh with another seed."""
-    page = opened_lab()
-    page.get_by_role("button", name="Start").click()
+    """Forces as arrows, a batch a second, the like in Python, and afresh with another seed."""
+    page = opened_lab(script=STAMPED)
+    press(page, "Start")
     until(page, "lab.report?.images > 2000")
     assert page.evaluate(f"{LAB}.report.batch") is None
-    page.get_by_role("button", name="Forces").click()
+    press(page, "Forces")
     until(page, "lab.report.batch?.forces.some((f) => f !== 0)")
     shown = page.evaluate(f"{LAB}.arrows({LAB}.report.batch).map(([a, b]) => Math.hypot(b[0] - a[0], b[1] - a[1]))")
     assert len(shown) == 128
     assert max(shown) == pytest.approx(0.25)
-    page.get_by_role("button", name="Slow").click()
+    press(page, "Slow")
     later(page)
-    page.evaluate(
-        f"""window.told = []; {LAB}.worker.addEventListener('message', ({{ data }}) =>
-        told.push([performance.now(), data.images]))"""
-    )
+    page.evaluate(COLLECT)
     page.wait_for_function("told.length > 3")
-    waits, batches = np.diff(page.evaluate("told"), axis=0).T
+    waits, batches = np.diff(page.evaluate("told.map(({ at, images }) => [at, images])"), axis=0).T
     assert set(batches) == {128}  # a picture a batch
-    assert waits.sum() > 1000  # of three times 900 ms, be the first told late
-    for digit in range(9):
-        page.get_by_role("button", name=f"leave the digits {digit} out").click()
-    assert page.evaluate("document.querySelector('.fslviz-explorer').explorer.state.lab.left") == list(range(8))
+    assert waits.min() > 890
     page.get_by_label("margin to learn with").press("End")
-    assert 'fslviz.train("contrastive", fslviz.load().classes(8, 9), seed=0, margin=16)' in page.content()
+    assert 'fslviz.train("contrastive", fslviz.load(), seed=0, margin=16)' in page.content()
     page.get_by_label("seed", exact=True).fill("7")
     page.get_by_label("seed", exact=True).press("Tab")
-    until(page, "lab.begun === '7 trained' && lab.report?.images < 2000")
+    until(page, "lab.begun === 'a trained network, seed 7' && lab.report")
+
+
+def test_forces_pull_at_what_is_seen(opened_lab):
+    """In a collapse too, arrows begin at places of the space that is shown, not at those of the last weights."""
+    page = opened_lab()
+    press(page, "Forces")
+    follow(page, "lab:contrastive,0,16,all,none,0,trained")
+    until(page, "lab.space.grown < 0.05 && lab.report.batch")
+    feet = np.array(page.evaluate(f"{LAB}.arrows({LAB}.report.batch).map(([foot]) => foot)"))
+    assert (np.abs(feet).max(1) < 1.22).mean() > 0.95
+
+
+def test_two_classes_stay(opened_lab):
+    page = opened_lab()
+    for digit in range(8):
+        press(page, f"leave the digits {digit} out of the training")
+    assert not page.locator(".fx-lab > .fx-fault").is_visible()
+    press(page, "leave the digits 8 out of the training")
+    assert held(page)["left"] == list(range(8))
+    assert "Two classes must stay" in page.locator(".fx-lab > .fx-fault").inner_text()
+    assert "fslviz.load().classes(8, 9)" in page.content()
+    press(page, "leave the digits 0 out of the training")
+    assert not page.locator(".fx-lab > .fx-fault").is_visible()
+
+
+@pytest.mark.parametrize(
+    ("loss", "options"),
+    [
+        ("contrastive", {"margin": 0.25}),
+        ("triplet", {"margin": 0.25, "mining": "semihard"}),
+        ("softmax", {}),
+        ("normface", {"scale": 30.0}),
+        ("sphereface", {"margin": 3}),
+        ("cosface", {"margin": 0.25, "scale": 30.0}),
+        ("arcface", {"margin": 0.25, "scale": 30.0}),
+    ],
+)
+def test_the_line_in_python_trains_with_all_that_is_held(opened_lab, loss, options):
+    page = opened_lab()
+    margin, mining = options.get("margin", 0), options.get("mining", "all")
+    page.evaluate(f"location.hash = 'explorer=v2;lab:{loss},{margin},30,{mining},04,5,trained'")
+    page.wait_for_function(f"{LAB}.host.state.lab.loss === '{loss}'")
+    line = page.locator(".fx-lab code").inner_text()
+    given = {}
+    load = lambda: types.SimpleNamespace(classes=lambda *kept: kept)  # noqa: E731
+    train = lambda *positional, **named: given.update(positional=positional, **named)  # noqa: E731
+    eval(line, {"fslviz": types.SimpleNamespace(train=train, load=load)})
+    assert given == {"positional": (loss, (1, 2, 3, 5, 6, 7, 8, 9)), "seed": 5, **options}
+    fslviz.runs.LOSSES[loss](**options)
+
+
+def test_a_seed_can_be_typed_while_it_trains(opened_lab):
+    page = opened_lab()
+    press(page, "Start")
+    until(page, "lab.report?.images > 0")
+    seed = page.get_by_label("seed", exact=True)
+    seed.press("ControlOrMeta+a")
+    for key in "123":
+        seed.press(key)
+        later(page)
+    assert seed.input_value() == "123"
+    page.get_by_label("margin to learn with").evaluate("s => { s.value = 0.5; s.dispatchEvent(new Event('input')); }")
+    later(page)
+    assert seed.input_value() == "123"
+    seed.press("Enter")
+    until(page, "lab.begun === 'a trained network, seed 123' && lab.report")
+    seed.fill("1234567")
+    seed.press("Enter")
+    assert seed.input_value() == "999999"
+    assert "whole numbers from 0 to 999,999" in page.locator(".fx-lab > .fx-fault").inner_text()
+
+
+@pytest.mark.parametrize("loss", ["contrastive", "triplet", "cosface", "arcface", "sphereface"])
+def test_arrow_keys_go_through_all_margins(opened_lab, loss):
+    page = opened_lab()
+    page.get_by_label("loss to learn with").select_option(loss)
+    slider = page.get_by_label("margin to learn with")
+    least = int(loss == "sphereface")
+    usual = held(page)["margin"]
+    slider.focus()
+    presses = 0
+    while held(page)["margin"] > least and presses < 1000:
+        for _ in range(10):
+            page.keyboard.press("ArrowLeft")
+        presses += 10
+    assert held(page)["margin"] == least
+    for _ in range(presses):
+        page.keyboard.press("ArrowRight")
+    assert held(page)["margin"] == pytest.approx(usual, abs=0.1 * usual + least * presses)
+    assert slider.get_attribute("aria-valuetext") == f"{held(page)['margin']:g}"
+
+
+def test_back_moves_the_controls_and_neither_starts_nor_ends_a_training(opened_lab):
+    page = opened_lab()
+    loss, seed = page.get_by_label("loss to learn with"), page.get_by_label("seed", exact=True)
+    loss.select_option("cosface")
+    page.go_back()
+    page.wait_for_function(f"{LAB}.host.state.lab.loss === 'contrastive'")
+    assert loss.input_value() == "contrastive"  # it has the focus, and what it says is held
+    assert page.evaluate(f"[{LAB}.running, {LAB}.worker]") == [False, None]
+    seed.fill("3")
+    seed.press("Enter")
+    loss.select_option("cosface")
+    press(page, "Start")
+    until(page, "lab.report?.images > 1000")
+    press(page, "Pause")
+    seen = standing(page)
+    for expected in ("contrastive", "contrastive"):  # the loss, then the seed
+        page.go_back()
+        page.wait_for_function(f"{LAB}.host.state.lab.loss === '{expected}'")
+    page.wait_for_function(f"{LAB}.host.state.lab.seed === 0")
+    page.wait_for_timeout(0)
+    assert page.evaluate(f"[{LAB}.running, {LAB}.worker !== null]") == [False, True]
+    assert told(page, "images seen") == seen
+    lacks = page.locator(".fx-lacks")
+    assert lacks.inner_text() == (
+        "This training began from a trained network, seed 3; Afresh begins from a trained network, seed 0."
+    )
+    page.go_forward()
+    page.wait_for_function(f"{LAB}.host.state.lab.seed === 3")
+    assert not lacks.is_visible()
+
+
+def test_a_link_to_the_lab_begins_each_time_and_no_other_link_touches_it(opened_lab):
+    page = opened_lab()
+    follow(page, "lab:contrastive,4,16,all,none,2,trained")
+    until(page, "lab.report?.images > 2000")
+    turn = page.evaluate(f"{LAB}.turn")
+    follow(page, "show:contrastive@0.5")
+    page.wait_for_function(
+        "document.querySelector('.fslviz-explorer').explorer.panels.get('contrastive').space.name === 'contrastive@0.5'"
+    )
+    assert (held(page)["margin"], held(page)["seed"]) == (4, 2)
+    assert page.evaluate(f"[{LAB}.running, {LAB}.turn]") == [True, turn]
+    assert "lab:contrastive,4" in page.url
+    press(page, "Pause")
+    for _ in range(2):
+        follow(page, "lab:contrastive,4,16,all,none,2,trained")
+        assert page.evaluate(f"[{LAB}.running, {LAB}.report]") == [True, None]
+        until(page, "lab.report?.images > 0")
+    assert page.get_by_role("button", name="Pause").is_visible()
+
+
+@pytest.mark.parametrize("deeds", [("Start", "Afresh"), ("Start", "Afresh", "Afresh"), ("One step", "Start", "Afresh")])
+def test_start_and_afresh_at_once_end_at_work(opened_lab, deeds):
+    page = opened_lab()
+    page.evaluate(
+        """deeds => deeds.forEach((text) => [...document.querySelectorAll('.fx-lab button')]
+        .find((b) => b.textContent === text).click())""",
+        deeds,
+    )
+    until(page, "lab.running && lab.report?.images > 1000")
+    assert len(page.workers) == 1
+
+
+def test_start_and_pause_at_once_end_paused(opened_lab):
+    page = opened_lab()
+    page.evaluate(
+        "{ const play = document.querySelectorAll('.fx-lab .fx-controls .fx-bar')[2].children[0];"
+        "play.click(); play.click(); }"
+    )
+    until(page, "lab.report !== null")
+    assert page.evaluate(f"[{LAB}.running, {LAB}.report.images]") == [False, 0]
+
+
+def test_what_is_shown_and_not_in_force_is_said(opened_lab):
+    page = opened_lab()
+    lacks = page.locator(".fx-lacks")
+    follow(page, "lab:cosface,0.1,16,all,none,0,chance")
+    until(page, "lab.report?.images > 0")
+    assert lacks.inner_text() == (
+        "From chance margin and scale come in slowly after 153,600 images, wholly there after 256,000: 0% by now."
+    )
+    page.get_by_label("loss to learn with").select_option("contrastive")
+    later(page)
+    assert not lacks.is_visible()
+    follow(page, "lab:sphereface,4,16,all,none,0,chance")
+    until(page, "lab.report?.images > 0")
+    assert "the margin comes in slowly, wholly there after 153,600" in lacks.inner_text()
+    follow(page, "lab:cosface,0.1,16,all,none,0,trained")
+    until(page, "lab.report?.images > 0")
+    assert not lacks.is_visible()
+
+
+def test_margin_and_scale_come_in_when_it_is_said(bench):
+    shares = bench.evaluate(
+        """async () => { const digits = { images: new Uint8Array(784), labels: new Uint8Array(1) };
+        const t = new fslvizLab.Training(await fslvizLab.kernel(), digits, { mean: 0.1307, std: 0.3081 }, 0);
+        return [0, 1200, 1600, 2000, 9000].map((steps) => { t.steps = steps;
+        return ['contrastive', 'softmax', 'normface', 'cosface', 'sphereface'].map((loss) => t.share(loss)); }); }"""
+    )
+    assert shares[0] == [1, 1, 0, 0, pytest.approx(5 / 1500)]
+    assert shares[1:] == [[1, 1, 0, 0, 1], [1, 1, 0.5, 0.5, 1], [1, 1, 1, 1, 1], [1, 1, 1, 1, 1]]
+
+
+def test_the_speed_told_is_that_of_the_clock(opened_lab):
+    """Images over their speed make up the time that went by, pictures and measurements of 15-NN with it."""
+    page = opened_lab(script=STAMPED)
+    press(page, "Start")
+    until(page, "lab.report?.images > 0")
+    page.evaluate(COLLECT)
+    page.wait_for_function(
+        "told.filter(({ accuracy }) => accuracy !== null).length > 3 && told.length > 20", timeout=300_000
+    )
+    at, images, speed = np.array(page.evaluate("told.map(({ at, images, speed }) => [at, images, speed])")).T
+    assert (np.diff(images) / speed[1:]).sum() * 1000 == pytest.approx(at[-1] - at[0], rel=0.1)
+
+
+def test_the_curve_tells_how_far_it_goes(opened_lab):
+    page = opened_lab()
+    press(page, "Start")
+    until(page, "lab.history.points.length > 3")
+    press(page, "Pause")
+    seen = standing(page)
+    curve = page.locator(".fx-lab .fx-losses svg")
+    assert f"over {seen:,.0f} images seen" in curve.get_attribute("aria-label")
+    across = [float(pair.split(",")[0]) for pair in curve.locator("polyline").first.get_attribute("points").split()]
+    points = page.evaluate(f"{LAB}.history.points.map((p) => p.images)")
+    assert across == [images - points[0] for images in points]  # a place for each number of images, not for each report
+    assert points[-1] == seen
+
+
+def test_a_picture_is_saved_once_there_is_one(opened_lab):
+    page = opened_lab()
+    save = page.get_by_role("button", name="Save picture")
+    assert save.is_disabled()
+    press(page, "Start")
+    until(page, "lab.report?.images > 0 && lab.painter.side")
+    press(page, "Pause")
+    standing(page)
+    frame(page)
+    with page.expect_download() as download:
+        save.click()
+    pixels = np.asarray(Image.open(download.value.path()).convert("RGB"))
+    assert pixels.shape[0] == pixels.shape[1] == page.evaluate(f"{LAB}.painter.side")
+    assert (pixels != 255).any(-1).mean() > 0.02
+    page.evaluate(f"{LAB}.stop()")
+    assert save.is_disabled()
+
+
+@pytest.mark.parametrize("clipboard", ["undefined", "{ writeText: () => Promise.reject(new Error('no')) }"])
+def test_without_a_clipboard_the_line_is_chosen(opened_lab, clipboard):
+    page = opened_lab(script=f"Object.defineProperty(navigator, 'clipboard', {{ value: {clipboard} }})")
+    press(page, "Copy")
+    page.wait_for_selector(".fx-lab > .fx-fault:has-text('to be copied by hand')")
+    assert page.evaluate("getSelection().toString()") == page.locator(".fx-lab code").inner_text()
+
+
+def test_what_is_copied_is_said(opened_lab):
+    page = opened_lab(
+        script="Object.defineProperty(navigator, 'clipboard', { value: { writeText: async (t) => { got = t } } })"
+    )
+    press(page, "Copy")
+    page.wait_for_selector(".fx-lab > .fx-fault:has-text('The line is copied')")
+    assert page.evaluate("got") == page.locator(".fx-lab code").inner_text()
+
+
+def test_what_happens_is_announced_once(opened_lab):
+    page = opened_lab(script=QUIET)
+    live = page.locator(".fx-lab .fx-live")
+    page.evaluate("settle()")
+    assert live.inner_text() == ""
+    press(page, "Start")
+    until(page, "lab.report?.images > 0")
+    page.evaluate(
+        """{ window.said = []; const live = document.querySelector('.fx-lab .fx-live');
+        new MutationObserver(() => said.push(live.textContent)).observe(live, { childList: true }); settle(); }"""
+    )
+    later(page)
+    page.evaluate("settle()")
+    assert page.evaluate("said") == ["Training: Contrastive, margin 1"]
+    press(page, "Pause")
+    seen = standing(page)
+    page.evaluate("settle()")
+    said = page.evaluate("said")
+    assert len(said) == 2
+    assert said[1].startswith("Paused: Contrastive, margin 1. ")
+    assert f"{seen:,.0f} images seen" in said[1]
+    assert said[1].split(". ", 1)[1] in page.get_by_role("img", name="the space as it is learned").get_attribute(
+        "aria-label"
+    )
+
+
+def test_what_stands_still_follows_the_page(opened_lab):
+    """A paused lab is painted anew where the page becomes dark or wide."""
+    page = opened_lab(color_scheme="light")
+    press(page, "Start")
+    until(page, "lab.report?.images > 0")
+    press(page, "Pause")
+    standing(page)
+    page.wait_for_function(f"{LAB}.space.progress === 1 && {LAB}.frame === 0")
+    drawn = f"{LAB}.painter.drawn.join()"
+    before = page.evaluate(drawn)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"{drawn} !== {json.dumps(before)}")
+    side = page.evaluate(f"{LAB}.painter.side")
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.wait_for_function(f"{LAB}.painter.side < {side}")
+
+
+@pytest.mark.parametrize("way", ["ltr", "rtl"])
+def test_a_narrow_page_and_one_from_right_to_left_hold_the_lab(opened_lab, way):
+    page = opened_lab(
+        width=320,
+        script=f"document.addEventListener('DOMContentLoaded', () => {{ document.documentElement.dir = '{way}'; }})",
+    )
+    follow(page, "lab:cosface,0.123,16,all,none,123456,chance")
+    until(page, "lab.report?.images > 0")
+    press(page, "Pause")
+    standing(page)
+    outside = page.evaluate(
+        """[...document.querySelectorAll('.fx-lab *')].filter((node) => { const box = node.getBoundingClientRect();
+        return box.width > 1 && (box.left < 0 || box.right > innerWidth) && !node.closest('.fx-live, .fx-square'); })
+        .map((node) => node.outerHTML.slice(0, 80))"""
+    )
+    assert outside == []
+    assert page.get_by_label("margin to learn with").evaluate("s => getComputedStyle(s).direction") == "ltr"
 
 
 def test_classes_have_places_where_a_space_is_taken_over(opened_lab):
     """A softmax loss that goes on from contrastive islands starts from their middles, not from chance."""
     page = opened_lab()
-    page.evaluate("location.hash = 'explorer=v2;lab:softmax,0,16,all,none,0,trained'")
+    follow(page, "lab:softmax,0,16,all,none,0,trained")
     until(page, "lab.report?.images > 0")
-    assert page.evaluate(f"{LAB}.losses[0]") < 2  # of ten classes by chance: 2.3 and more
+    assert page.evaluate(f"{LAB}.history.points[0].loss") < 2  # of ten classes by chance: 2.3 and more

@@ -1,11 +1,19 @@
 #!/bin/sh
-# Builds explorer.js and lab.js (the lab's worker) from src/, whole or not at all; "lint" checks the source instead.
+# Builds explorer.js and lab.js (the lab's worker) from src/, whole or not at all; "lint" checks the source instead, and
+# "test" runs the tests of its parts that need no page.
 # Needs Node, and takes exactly these four tools from npm.
 set -eu
 cd "$(dirname "$0")"
 if [ "${1:-}" = lint ]; then
-  npx --yes --package @biomejs/biome@2.6.8 biome ci src
+  npx --yes --package @biomejs/biome@2.6.8 biome ci src tests
   exec npx --yes --package typescript@7.0.2 tsc
+fi
+if [ "${1:-}" = test ]; then
+  built=$(mktemp -d)
+  trap 'rm -rf "$built"' EXIT
+  npx --yes esbuild@0.28.2 tests/*.test.ts --bundle --platform=node --target=node20 --outdir="$built" --log-level=warning
+  node --test "$built"/*.js
+  exit
 fi
 trap 'rm -f src/conv.wasm src/lab/kernel.wasm src/lab/relaxed.wasm' EXIT
 assemble() {

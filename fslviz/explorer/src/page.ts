@@ -94,6 +94,7 @@ export class Page implements Host {
     if (this.key) this.address = new Address(this.key, (text) => this.arrived(text), signal);
     this.beside = new Beside(this, this.options.parts, lack, (text) => this.draw(text));
     this.root.replaceChildren(this.notice, ...this.beside.around(this.grid), this.shade, this.live.root);
+    if (this.lab && this.key) document.addEventListener("click", (event) => this.follow(event), { signal });
     this.watch(signal);
   }
 
@@ -235,7 +236,8 @@ export class Page implements Host {
     return together && loss !== lead && space && other ? follow(space, other, views[lead]) : views[loss];
   }
 
-  private take(text: string) {
+  // Whether the text could be read.
+  private take(text: string): boolean {
     const { spaces, shown, trail } = this.pack.manifest;
     const { own, drawing } = this.state; // a text that tells of none takes none away
     const usual = { ...this.usual, own, drawing };
@@ -243,9 +245,11 @@ export class Page implements Host {
       const world = { spaces, shown, trail, parts: new Set(this.options.parts) };
       this.state = text ? read(text, usual, world) : usual;
       this.notice.hidden = true;
+      return true;
     } catch {
       this.notice.textContent = UNREADABLE;
       this.notice.hidden = false;
+      return false;
     }
   }
 
@@ -254,11 +258,32 @@ export class Page implements Host {
     const before = JSON.stringify(this.state.lab);
     this.take(text);
     this.cursor = -1;
-    const trains = before !== JSON.stringify(this.state.lab); // a link to the lab is there to be seen at work
-    (trains ? this.lab?.root : this.grid)?.scrollIntoView({ block: "nearest" });
-    if (trains) this.lab?.run();
+    const lab = before !== JSON.stringify(this.state.lab);
+    (lab ? this.lab?.root : this.grid)?.scrollIntoView({ block: "nearest" });
     this.changes();
     this.update(true);
+  }
+
+  // A link of this page. One to the lab is there to be seen at work: its training begins, however often it is followed;
+  // one to anything else leaves what the lab is held to.
+  private follow(event: MouseEvent) {
+    const { button, ctrlKey, metaKey, shiftKey, altKey, defaultPrevented } = event;
+    const [link] = event.composedPath().filter((node) => node instanceof HTMLAnchorElement);
+    if (button || ctrlKey || metaKey || shiftKey || altKey || defaultPrevented || !link || link.target) return;
+    const here = link.href.split("#")[0] === location.href.split("#")[0];
+    const text = here && new URLSearchParams(link.hash.slice(1)).get(this.key);
+    const { lab } = this.state;
+    if (!text || !this.take(text)) return;
+    event.preventDefault();
+    this.beside.trainer?.stop();
+    this.cursor = -1;
+    const trains = /;lab:/.test(text);
+    if (!trains) this.state = { ...this.state, lab };
+    (trains ? this.lab?.root : this.grid)?.scrollIntoView({ block: "nearest" });
+    this.address?.write(write(this.state, this.usual), true);
+    this.changes();
+    this.update(true);
+    if (trains) this.lab?.afresh(true);
   }
 
   // A drawing is placed by the trained networks; one that goes leads nowhere.
@@ -350,6 +375,7 @@ export class Page implements Host {
 
   paint() {
     this.frames.paint();
+    this.lab?.paint();
   }
 
   lighted() {

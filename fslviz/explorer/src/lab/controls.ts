@@ -1,10 +1,10 @@
 // The lab's controls: what its training is held to, and what is told of it.
 import { hex, type Rgb } from "../colour";
-import { button, choices, el, menu, NAMES, press, slider } from "../dom";
+import { button, choices, el, focused, menu, NAMES, press, slider } from "../dom";
 import type { Lab as Held } from "../state";
-import { MINING, MOST } from "./held";
+import { BATCH, MINING, MOST, RAMP, SCALED, WARM } from "./held";
+import type { Point } from "./history";
 
-const SCALED = ["normface", "cosface", "arcface"];
 const LARGEST = 999_999; // seed
 
 export interface Deeds {
@@ -14,15 +14,17 @@ export interface Deeds {
   afresh(): void;
   toggle(what: "slow" | "forces"): boolean; // what it is now
   save(): void;
+  tell(line: string): void; // that something could not be done as it was asked
 }
 
 // What stands beside the controls: whether it runs, and what it has learned.
 export interface Told {
   running: boolean;
-  begun: boolean;
+  begun: string; // what is trained now began from, "" for nothing
+  shown: boolean; // whether there is a picture
+  share: number; // of margin and scale that is in force
   figures: string;
-  losses: number[];
-  rights: number[]; // 15-NN, beside the losses
+  points: Point[];
 }
 
 export class Controls {
@@ -38,8 +40,11 @@ export class Controls {
   private labels: Record<"margin" | "scale" | "mining", HTMLElement>;
   private digits: HTMLButtonElement[];
   private figures = el("p.figures");
+  private lacks = el("p.fault.lacks", { hidden: true }); // what is shown here and not in force
   private curve = el("div.losses");
-  private python = el("code");
+  private python = el("code", { tabIndex: -1 });
+  private save: HTMLButtonElement;
+  private held?: Held;
 
   // `margins`: those that a loss begins with.
   constructor(
@@ -47,7 +52,7 @@ export class Controls {
     margins: Record<string, number>,
     private deeds: Deeds,
   ) {
-    const { hold } = deeds;
+    const hold: Deeds["hold"] = (change, deed) => this.hand(change, deed);
     this.loss = menu("loss to learn with", (loss) => hold({ loss, margin: margins[loss] ?? 0 }, true));
     choices(
       this.loss,
@@ -62,8 +67,7 @@ export class Controls {
       MINING.map((m) => [m, m]),
       "all",
     );
-    const whole = () => Math.min(LARGEST, Math.max(0, Math.round(this.seed.valueAsNumber) || 0));
-    this.seed.onchange = () => hold({ seed: whole() }, true);
+    this.seed.onchange = () => this.sow();
     this.from = menu("where it starts", (from) => hold({ from: from as Held["from"] }, true));
     choices(
       this.from,
@@ -79,6 +83,8 @@ export class Controls {
       mining: el("label", {}, "mining ", this.mining),
     };
     this.play = button("Start", () => deeds.play());
+    this.save = button("Save picture", () => deeds.save());
+    this.root.addEventListener("focusout", () => setTimeout(() => this.held && this.hold(this.held)));
     this.digits = colours.map((c, k) => this.digit(hex(c), k));
     const bar = (...children: (Node | string)[]) => el("div.bar", {}, ...children);
     this.root.append(
@@ -98,11 +104,12 @@ export class Controls {
         button("Afresh", () => deeds.afresh()),
       ),
       this.figures,
+      this.lacks,
       this.curve,
       bar(
         this.python,
-        button("Copy", () => navigator.clipboard?.writeText(this.python.textContent ?? "")),
-        button("Save picture", () => deeds.save()),
+        button("Copy", () => this.copy()),
+        this.save,
       ),
     );
   }
@@ -117,35 +124,96 @@ export class Controls {
     const deed = () => {
       const left = this.digits.flatMap((chip, c) => (chip.ariaPressed === "true" ? [c] : []));
       const now = left.includes(k) ? left.filter((c) => c !== k) : [...left, k].sort();
-      if (now.length <= 8) this.deeds.hold({ left: now }, true); // two classes stay, or there is nothing to tell apart
+      if (now.length <= 8) this.hand({ left: now }, true);
+      else this.deeds.tell("Two classes must stay: with one there is nothing to tell apart.");
     };
     const ariaLabel = `leave the digits ${k} out of the training`;
     return el("button.digit", { type: "button", style: `--c:${colour}`, ariaLabel, onclick: deed }, `${k}`);
   }
 
-  say(held: Held, told: Told) {
-    const { loss, margin, scale, mining, left, seed, from } = held;
-    this.from.value = from;
-    this.play.textContent = told.running ? "Pause" : told.begun ? "Go on" : "Start";
-    this.loss.value = loss;
-    this.mining.value = mining;
+  // What a hand has set: its control has it already.
+  private hand(change: Partial<Held>, deed?: boolean) {
+    if (this.held) this.held = { ...this.held, ...change };
+    this.deeds.hold(change, deed);
+  }
+
+  private sow() {
+    const given = this.seed.value;
+    const seed = Math.min(LARGEST, Math.max(0, Math.round(this.seed.valueAsNumber) || 0));
     this.seed.value = `${seed}`;
+    this.hand({ seed }, true);
+    if (given !== `${seed}`)
+      this.deeds.tell(`The seed is ${seed}: seeds are whole numbers from 0 to ${LARGEST.toLocaleString("en")}.`);
+  }
+
+  // A page opened from a file may have no clipboard: then the line is chosen, to be copied by hand.
+  private async copy() {
+    try {
+      await navigator.clipboard.writeText(this.python.textContent ?? "");
+      this.deeds.tell("The line is copied.");
+    } catch {
+      this.python.focus();
+      getSelection()?.selectAllChildren(this.python);
+      this.deeds.tell("The browser gives no clipboard: the line is chosen, to be copied by hand.");
+    }
+  }
+
+  // What the training is held to. A control that has the focus stays as the hand has left it, unless another value than
+  // it gave is held, as by the browser's Back.
+  hold(held: Held) {
+    const { loss, margin, scale, mining, left, seed, from } = held;
+    const before = this.held;
+    const put = (key: "from" | "loss" | "mining" | "seed" | "scale" | "margin", value: string) => {
+      if (focused(this[key]) !== this[key] || held[key] !== before?.[key]) this[key].value = value;
+    };
+    this.held = held;
+    put("from", from);
+    put("loss", loss);
+    put("mining", mining);
+    put("seed", `${seed}`);
+    put("scale", `${scale}`);
     this.labels.margin.hidden = !(loss in MOST);
-    this.labels.scale.hidden = !SCALED.includes(loss);
+    this.labels.scale.hidden = !(SCALED as string[]).includes(loss);
     this.labels.mining.hidden = loss !== "triplet";
     if (loss in MOST) {
       this.margin.step = loss === "sphereface" ? `${1 / (MOST.sphereface - 1)}` : "0.001";
-      this.margin.value = `${placeOf(margin, loss)}`;
+      put("margin", `${placeOf(margin, loss)}`);
     }
     this.words.margin.textContent = `${margin}`;
     this.margin.setAttribute("aria-valuetext", `${margin}`);
-    this.scale.value = `${scale}`;
     this.words.scale.textContent = `${scale}`;
     this.digits.forEach((chip, k) => press(chip, left.includes(k)));
-    this.python.textContent = python(held);
-    this.figures.textContent = told.figures;
-    this.curve.innerHTML = curve(told.losses, told.rights);
+    const line = python(held);
+    if (this.python.textContent !== line) this.python.textContent = line; // else what is chosen of it would be lost
   }
+
+  // What has come of it.
+  say({ running, begun, shown, share, figures, points }: Told) {
+    this.play.textContent = running ? "Pause" : begun ? "Go on" : "Start";
+    this.save.disabled = !shown;
+    this.figures.textContent = figures;
+    this.lacks.textContent = this.held ? lacking(this.held, begun, share) : "";
+    this.lacks.hidden = !this.lacks.textContent;
+    this.curve.innerHTML = curve(points);
+  }
+}
+
+// What a training began from: that can't be changed while it goes on.
+export const origin = ({ seed, from }: Held) => `${from === "trained" ? "a trained network" : "chance"}, seed ${seed}`;
+
+// What the controls show that the training does not have, in a line, or "".
+function lacking(held: Held, begun: string, share: number): string {
+  const lines: string[] = [];
+  if (begun && begun !== origin(held))
+    lines.push(`This training began from ${begun}; Afresh begins from ${origin(held)}.`);
+  if (share < 1) {
+    const what = { normface: "the scale comes", sphereface: "the margin comes" }[held.loss] ?? "margin and scale come";
+    const [first, last] = [WARM * BATCH, (held.loss === "sphereface" ? WARM : WARM + RAMP) * BATCH];
+    const since = held.loss === "sphereface" ? "" : ` after ${first.toLocaleString("en")} images`;
+    const all = `wholly there after ${last.toLocaleString("en")}`;
+    lines.push(`From chance ${what} in slowly${since}, ${all}: ${Math.floor(100 * share)}% by now.`);
+  }
+  return lines.join(" ");
 }
 
 // The margins that matter lie close to 0: the slider goes by their square root.
@@ -160,19 +228,28 @@ function placeOf(margin: number, loss: string): number {
 }
 
 // The line that trains the like in Python, with the book's own network.
-function python({ loss, margin, mining, left, seed }: Held): string {
+function python({ loss, margin, scale, mining, left, seed }: Held): string {
   const kept = [...Array(10).keys()].filter((k) => !left.includes(k));
   const digits = left.length ? `fslviz.load().classes(${kept.join(", ")})` : "fslviz.load()";
-  const options = [loss in MOST ? `, margin=${margin}` : "", loss === "triplet" ? `, mining="${mining}"` : ""].join("");
+  const options = [
+    loss in MOST ? `, margin=${margin}` : "",
+    (SCALED as string[]).includes(loss) ? `, scale=${scale}` : "",
+    loss === "triplet" ? `, mining="${mining}"` : "",
+  ].join("");
   return `fslviz.train("${loss}", ${digits}, seed=${seed}${options})`;
 }
 
-function curve(losses: number[], rights: number[]): string {
-  if (losses.length < 2) return "";
+function curve(points: Point[]): string {
+  if (points.length < 2) return "";
+  const losses = points.map(({ loss }) => loss);
   const most = Math.max(...losses) || 1;
-  const line = (values: number[], top: number) => values.map((v, i) => `${i},${(1 - v / top).toFixed(3)}`).join(" ");
-  const said = `the loss, from 0 to ${most.toPrecision(2)}, and 15-NN, from 0 to 100%, over the images seen`;
-  return `<svg viewBox="0 0 ${losses.length - 1} 1" preserveAspectRatio="none" role="img" aria-label="${said}">
+  const [first, last] = [points[0].images, points[points.length - 1].images];
+  const line = (values: number[], top: number) =>
+    values.map((v, i) => `${points[i].images - first},${(1 - v / top).toFixed(3)}`).join(" ");
+  const rights = points.map(({ right }) => right);
+  const seen = last.toLocaleString("en");
+  const said = `the loss, from 0 to ${most.toPrecision(2)}, and 15-NN, from 0 to 100%, over ${seen} images seen`;
+  return `<svg viewBox="0 0 ${last - first} 1" preserveAspectRatio="none" role="img" aria-label="${said}">
     <polyline class="fx-eer" points="${line(losses, most)}"/><polyline class="fx-nn" points="${line(rights, 1)}"/></svg>
     <div class="fx-key"><span class="fx-eer">loss</span><span class="fx-nn">15-NN</span></div>`;
 }

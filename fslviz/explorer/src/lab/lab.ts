@@ -1,17 +1,20 @@
 // The lab: a network that learns in the page, before the reader's eyes, and obeys the hand while it does.
 import type { Rgb } from "../colour";
-import { distance, el, percent } from "../dom";
+import { distance, el, NAMES, percent } from "../dom";
 import { at, type Place } from "../geometry";
+import { Live } from "../live";
 import { greys, type Pack } from "../pack";
 import { Painter, type Scene } from "../painter";
 import { AFAR, type Lab as Held } from "../state";
-import { Controls } from "./controls";
+import { Controls, origin } from "./controls";
+import { MOST } from "./held";
+import { History } from "./history";
 import { LabSpace } from "./space";
 import type { Asked, Order, Report } from "./worker";
 
 const [TRAIN, SHOWN] = [5000, 2000]; // digits it learns from, and digits that are shown and never learned from
 const FORCE = 0.25; // of the frame: the longest arrow
-const POINTS = 200; // of the curve of the loss
+const SAME = 1.25; // times larger or smaller: what is no change worth a word
 
 export interface Host {
   state: { lab: Held };
@@ -21,21 +24,21 @@ export interface Host {
 }
 
 export class Lab {
-  readonly root = el("section.lab", { ariaLabel: "lab" });
+  readonly root = el("section.lab", { ariaLabel: "lab", dir: "ltr" }); // English, and pictures with a left and a right
   readonly space = new LabSpace();
   readonly painter: Painter;
   report: Report | null = null;
   private worker: Worker | null = null;
   private beginning: Promise<void> | null = null;
   private turn = 0; // of starts and stops
-  private running = false;
+  private running = false; // whether it is wanted at work: it may have to be fetched first
   private on = { slow: false, forces: false };
-  private begun = ""; // the seed and the start of what is trained now
+  private begun = ""; // from what the training of now began
   private frame = 0;
-  private losses: number[] = [];
-  private rights: number[] = []; // 15-NN, beside the losses
+  private history = new History();
   private drawn: string[] = [];
   private controls: Controls;
+  private live = new Live();
   private note = el("p.fault", { hidden: true });
   private invitation = el(
     "p.trouble",
@@ -54,21 +57,34 @@ export class Lab {
     this.painter = new Painter(this.space, labels, colours);
     document.addEventListener("visibilitychange", () => this.worker && this.ask(), { signal });
     const { under, dots, over } = this.painter;
-    Object.assign(over, { role: "img", ariaLabel: "the space as it is learned" });
+    over.setAttribute("role", "img");
     this.controls = new Controls(colours, pack.manifest.default, {
-      hold: (change, deed = false) => host.set({ lab: { ...host.state.lab, ...change } }, deed),
+      hold: (change, deed = false) => this.hold(change, deed),
       play: () => (this.running ? this.pause() : this.run()),
       step: () => this.step(),
       afresh: () => this.afresh(),
       toggle: (what) => this.toggle(what),
       save: () => this.save(),
+      tell: (line) => this.tell(line),
     });
     const square = el("div.square", {}, under, dots, over, this.scaled, this.invitation);
     this.root.append(
       el("h4", {}, "Train it here"),
       this.note,
       el("div.bench", {}, el("div.panel", {}, square), this.controls.root),
+      this.live.root,
     );
+  }
+
+  private hold(change: Partial<Held>, deed: boolean) {
+    this.tell("");
+    this.host.set({ lab: { ...this.host.state.lab, ...change } }, deed);
+    if (this.worker && this.begun !== origin(this.host.state.lab)) this.afresh(); // which is why it was changed
+  }
+
+  private tell(line: string) {
+    this.note.textContent = line;
+    this.note.hidden = !line;
     this.say();
   }
 
@@ -96,18 +112,15 @@ export class Lab {
     this.send({ kind: "ask", asked });
   }
 
-  // A worker with the digits, made when it is first wanted. A page from a file may start none but from a blob.
+  // A worker with the digits, made when it is first wanted.
   private begin(): Promise<void> {
     if (this.worker) return Promise.resolve();
-    this.beginning ??= this.fetch(this.turn).finally(() => {
-      this.beginning = null;
-    });
+    this.beginning ??= this.fetch(this.turn);
     return this.beginning;
   }
 
+  // A page from a file may start no worker but from a blob.
   private async fetch(turn: number) {
-    this.note.hidden = true;
-    this.controls.play.disabled = true;
     try {
       const [code, bytes, start] = await Promise.all(
         ["lab", "lab/digits", "lab/net"].map((part) => this.pack.part(part)),
@@ -116,7 +129,7 @@ export class Lab {
       const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
       const worker = new Worker(url);
       URL.revokeObjectURL(url);
-      worker.onmessage = ({ data }) => this.told(data);
+      worker.onmessage = ({ data }) => worker === this.worker && this.told(data); // one that was ended may have told more
       worker.onerror = (event) => this.told({ error: event.message || "it could not be started" });
       this.worker = worker;
       const all = new Uint8Array(bytes);
@@ -130,22 +143,20 @@ export class Lab {
       const { mean, std } = this.pack.manifest;
       const digits = { train: part(0, TRAIN), shown: part(TRAIN, SHOWN), standard: { mean, std } };
       const { seed, from } = this.host.state.lab;
-      this.begun = `${seed} ${from}`;
+      this.begun = origin(this.host.state.lab);
       this.send({ kind: "begin", ...digits, seed, start: from === "trained" ? new Float32Array(start) : null });
-      this.losses = [];
-      this.rights = [];
+      this.ask();
+      this.say();
     } catch (error) {
-      this.told({ error: (error as Error).message });
-    } finally {
-      this.controls.play.disabled = false;
+      if (turn === this.turn) this.told({ error: (error as Error).message });
     }
   }
 
-  async run() {
-    await this.begin();
-    this.running = this.worker !== null;
-    this.ask();
-    this.say();
+  run() {
+    this.running = true;
+    this.tell("");
+    if (this.worker) this.ask();
+    else this.begin();
   }
 
   pause() {
@@ -156,15 +167,14 @@ export class Lab {
 
   private async step() {
     if (this.running) this.pause();
-    const fresh = !this.worker;
+    this.tell("");
+    const { turn } = this;
     await this.begin();
-    if (fresh) this.ask();
-    this.send({ kind: "step" });
+    if (turn === this.turn) this.send({ kind: "step" });
   }
 
   // From the start again, with the seed that is set; the old worker and its memory go.
-  private afresh() {
-    const running = this.running;
+  afresh(running = this.running) {
     this.stop();
     if (running) this.run();
   }
@@ -172,60 +182,62 @@ export class Lab {
   stop() {
     this.turn++;
     this.worker?.terminate();
-    this.worker = null;
+    this.worker = this.beginning = null;
     this.running = false;
+    this.begun = "";
     this.report = null;
     this.space.clear();
     this.painter.blank();
-    this.losses = [];
-    this.rights = [];
-    this.say();
+    this.history = new History();
+    this.tell("");
   }
 
   private told(data: Report | { error: string }) {
     if ("error" in data) {
       this.stop();
-      this.note.textContent = `The lab can't train here: ${data.error}`;
-      this.note.hidden = false;
-      return;
+      return this.tell(`The lab can't train here: ${data.error}`);
+    }
+    if (!data.places.every(Number.isFinite)) {
+      this.stop();
+      return this.tell("The training ran away: its places are no numbers any more. It can be started again.");
     }
     const { loss } = this.host.state.lab;
     const accuracy = data.accuracy ?? this.report?.accuracy ?? null;
+    const count = data.images - (this.report?.images ?? 0);
     this.report = { ...data, accuracy };
-    if (!Number.isNaN(data.value)) {
-      this.losses.push(data.value);
-      this.rights.push(accuracy ?? 0);
-    }
-    if (this.losses.length > POINTS)
-      [this.losses, this.rights] = [this.losses, this.rights].map((all) => all.filter((_, i) => i % 2));
-    this.space.show(data.places, data.head !== null, data.head, loss === "softmax");
+    if (count > 0) this.history.add({ images: data.images, count, loss: data.value, right: accuracy ?? 0 });
+    this.space.show(data.places, data.drawings, data.head !== null, data.head, loss === "softmax");
     this.say();
     this.paint();
   }
 
   // ---- what is shown
 
-  // What follows from a change of the state, or of what is drawn.
+  // What follows from a change of the state, or of what is drawn. What is trained goes on as it began.
   changed() {
-    const { seed, from } = this.host.state.lab;
-    if (this.worker && this.begun !== `${seed} ${from}`) this.afresh();
-    else if (this.worker) this.ask();
+    this.controls.hold(this.host.state.lab);
+    if (this.worker) this.ask();
     this.say();
     this.paint();
   }
 
   say() {
-    const { report, running, losses, rights } = this;
+    const { report, running, begun, history, note } = this;
     this.scaled.hidden = !report;
     this.invitation.hidden = report !== null;
-    const figures = report
-      ? this.summary(report)
-      : "A narrow sibling of the book's network, 8,000 weights for 72,000, on 5,000 digits. Nothing is sent.";
-    this.controls.say(this.host.state.lab, { running, begun: this.worker !== null, figures, losses, rights });
+    const idle = "A narrow sibling of the book's network, 8,000 weights for 72,000, on 5,000 digits. Nothing is sent.";
+    const figures = report ? this.summary(report) : running ? "Fetching the digits …" : idle;
+    const share = report?.share ?? 1;
+    this.controls.say({ running, begun, shown: report !== null, share, figures, points: history.points });
+    this.painter.over.setAttribute("aria-label", `the space as it is learned${report ? `: ${figures}` : ""}`);
+    const { loss, margin } = this.host.state.lab;
+    const held = `${NAMES[loss]}${loss in MOST ? `, margin ${margin}` : ""}`;
+    const doing = running ? `Training: ${held}` : report ? `Paused: ${held}. ${figures}` : "";
+    this.live.say([note.textContent, doing].filter(Boolean).join(" "));
   }
 
   private summary({ value, images, speed, accuracy }: Report) {
-    const loss = Number.isNaN(value) ? (this.losses.at(-1) ?? Number.NaN) : value;
+    const loss = Number.isNaN(value) ? (this.history.points.at(-1)?.loss ?? Number.NaN) : value;
     const parts = [
       Number.isNaN(loss) ? "" : `loss ${loss.toPrecision(3)}`,
       accuracy === null ? "" : `15-NN ${percent(accuracy)}`,
@@ -261,7 +273,15 @@ export class Lab {
     const [bar, words] = [...this.scaled.children] as HTMLElement[];
     const length = +(entry.radius * 0.3).toPrecision(1);
     bar.style.width = `${100 * this.painter.share(length / entry.radius)}%`;
-    words.textContent = `${+length.toPrecision(3)}`;
+    words.textContent = `${+length.toPrecision(3)}${this.grown}`;
+  }
+
+  // How the space has grown since its training began, in words, where it has.
+  private get grown() {
+    const { grown } = this.space;
+    if (grown > 1 / SAME && grown < SAME) return "";
+    if (!grown) return " · a single point";
+    return ` · ${grown < 1 ? `1/${rounded(1 / grown)} of` : `${rounded(grown)} times`} its first size`;
   }
 
   // Where the loss pulls each place of a batch: against its gradient, the longest as long as a quarter of the frame.
@@ -278,10 +298,14 @@ export class Lab {
   private save() {
     const { under, dots, over, side } = this.painter;
     const sheet = el("canvas", { width: side, height: side });
-    const ctx = sheet.getContext("2d")!;
+    const ctx = sheet.getContext("2d");
+    if (!ctx) return this.tell("The browser gives no canvas to save a picture with.");
     ctx.fillStyle = this.host.around().dark ? "#121212" : "#ffffff";
     ctx.fillRect(0, 0, side, side);
     for (const layer of [under, dots, over]) ctx.drawImage(layer, 0, 0);
     el("a", { href: sheet.toDataURL(), download: `${this.host.state.lab.loss}.png` }).click();
   }
 }
+
+const rounded = (v: number) =>
+  v < 10 ? v.toFixed(1) : v < 1e6 ? Math.round(v).toLocaleString("en") : v.toExponential(0);

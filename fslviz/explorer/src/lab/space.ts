@@ -1,26 +1,34 @@
-// The lab's space: places as the worker reports them, in a frame that follows their spread slowly, so that a space that
-// grows is seen to grow.
+// The lab's space: places as the worker reports them, in a frame that holds them all at every moment. The frame is
+// slow to close in on a space that shrinks, so that it is seen to shrink; how small it has become is told in words.
 import { still } from "../dom";
 import { at, type Place } from "../geometry";
 import type { Plane } from "../painter";
+import { FILL } from "../state";
 
-const CALM = 0.15; // of the way that the frame goes to where it should be, at each picture
+const CALM = 0.15; // of the way that the frame closes in, at each picture
+const LOOSE = 3; // times as large as it need be, at most: a collapse within few pictures is seen too
+const RIM = 0.93 / FILL; // of the frame's radius: where the farthest digit may lie, to be seen whole
+const GRAIN = 1e-8; // of the middle's distance from the origin: below it, 32-bit places are one point
 const GLIDE = 150; // ms
 
 export class LabSpace implements Plane {
   name = "lab";
-  step = 1;
+  step = 1; // rises with each picture
   entry: Plane["entry"] = { cosine: false, radius: 1, bias: [] };
   target = new Float32Array(0);
   spread = 0; // the distance from the middle within which nearly all digits lie
+  grown = 1; // the spread, in parts of the first
+  private first = 0;
   private from = this.target;
   private middle: Place = [0, 0];
   private radius = 0;
   private began = Number.NEGATIVE_INFINITY;
 
-  // Places (N, 2) in the network's units. `centred`: whether the middle of the frame is the origin, as rays have it.
+  // Places (N, 2) in the network's units, and those of drawings. `centred`: whether the middle of the frame is the
+  // origin, as rays have it.
   show(
     places: Float32Array,
+    drawings: Float32Array,
     centred: boolean,
     head: { weight: Float32Array; bias: Float32Array } | null,
     linear: boolean,
@@ -28,19 +36,24 @@ export class LabSpace implements Plane {
     const n = places.length / 2;
     const mean: Place = [0, 0];
     if (!centred) for (let i = 0; i < places.length; i++) mean[i & 1] += places[i] / n;
-    const far = Float32Array.from({ length: n }, (_, i) =>
-      Math.hypot(places[2 * i] - mean[0], places[2 * i + 1] - mean[1]),
-    ).sort();
-    this.spread = far[Math.floor(0.98 * n)] || 0;
-    const wanted = Math.max(this.spread, 1e-6);
-    const calm = this.radius ? CALM : 1;
-    this.radius *= (wanted / (this.radius || wanted)) ** calm;
-    this.radius ||= wanted;
-    this.middle = this.middle.map((v, j) => v + calm * (mean[j] - v)) as Place;
+    const far = (all: Float32Array) =>
+      Float32Array.from({ length: all.length / 2 }, (_, i) =>
+        Math.hypot(all[2 * i] - mean[0], all[2 * i + 1] - mean[1]),
+      );
+    const reach = far(places).sort();
+    const grain = GRAIN * Math.hypot(...mean);
+    this.spread = reach[Math.floor(0.98 * n)] > grain ? reach[Math.floor(0.98 * n)] : 0;
+    this.first ||= this.spread;
+    this.grown = this.spread / this.first;
+    const wanted = Math.max(grain, this.spread, ...[reach[n - 1], ...far(drawings)].map((d) => d / RIM)) || 1;
+    const calm = (this.radius || wanted) ** (1 - CALM) * wanted ** CALM;
+    this.radius = Math.max(wanted, Math.min(LOOSE * wanted, calm));
+    this.middle = mean;
     const now = this.places();
     this.target = places.map((v, i) => (v - this.middle[i & 1]) / this.radius);
     this.from = now.length === this.target.length ? now : this.target;
     this.began = performance.now();
+    this.step++;
     const weight = head ? Array.from({ length: 10 }, (_, c) => at(head.weight, c)) : undefined;
     const scale = linear ? this.radius : 1; // w.x + b, x in units of the frame
     const unit = (w: Place): Place =>
@@ -56,7 +69,7 @@ export class LabSpace implements Plane {
   // Nothing, as before the first picture.
   clear() {
     this.target = this.from = new Float32Array(0);
-    this.radius = this.spread = 0;
+    this.radius = this.spread = this.first = 0;
     this.middle = [0, 0];
   }
 

@@ -21,9 +21,9 @@ export interface Tensor {
 
 // The kernel, with multiply-add where the browser has it: which it has is found by trying.
 export async function kernel(): Promise<Kernel> {
-  const memory = new WebAssembly.Memory({ initial: 16 });
-  for (const bytes of [relaxed, plain])
+  for (const bytes of typeof WebAssembly === "undefined" ? [] : [relaxed, plain])
     try {
+      const memory = new WebAssembly.Memory({ initial: 16 });
       const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
       return { ...(instance.exports as unknown as Kernel), memory, top: 1024, relaxed: bytes === relaxed };
     } catch {}

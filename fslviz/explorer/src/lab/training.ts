@@ -1,19 +1,16 @@
 // A training that never ends and can be changed while it goes on: a batch at a time, with whatever loss and margin the
 // reader holds at the moment.
-import { type Loss, PAIRS } from "./held";
+import { BATCH, LEAST, type Loss, PAIRS, RAMP, SCALED, WARM } from "./held";
 import { type Head, type Held, pull } from "./losses";
 import { Network, SIDE } from "./network";
 import { Adam, Muon } from "./optimizer";
 import type { Kernel } from "./tensor";
 
-const BATCH = 128;
 const PART = 250; // images that are embedded at a time
 const MUON = { pairs: 0.012, classes: 0.02 }; // rates, constant: a training without an end has no schedule
 const ADAM = 1e-3;
 const HEAD = 2e-2;
 const ON = 1 / 3; // of the network's rates, on from a trained one: at the full ones it forgets what it knows of others
-const WARM = 1200; // steps until the network's places are spread; then scale and margin come in
-const RAMP = 800; // steps that they take to
 const MEAN = 0.99; // what is shown is a mean of the weights over some hundred steps, as a falling rate would give
 
 export interface Digits {
@@ -108,11 +105,23 @@ export class Training {
     }
   }
 
-  // One batch. `held`: what the reader holds now. Gives the loss, the places of the batch and the force on each.
+  // SphereFace's blend: how much the plain cosine weighs beside the margin's.
+  private get lambda() {
+    return this.warm ? LEAST : Math.max(LEAST, 1500 / (1 + (299 * this.steps) / WARM));
+  }
+
+  // How much of its margin and scale a loss has by now, 0 to 1: from chance they come in slowly.
+  share(loss: Loss) {
+    if (loss === "sphereface") return LEAST / this.lambda;
+    if (this.warm || !SCALED.includes(loss)) return 1;
+    return Math.min(1, Math.max(0, (this.steps - WARM) / RAMP));
+  }
+
+  // One batch. `held`: what the reader holds now. Gives the loss, which digits it took and how far they were shifted, and
+  // the force on each.
   step(loss: Loss, held: Pick<Held, "margin" | "scale" | "mining">) {
-    const { network, random } = this;
-    const share = this.warm ? 1 : Math.min(1, Math.max(0, (this.steps - WARM) / RAMP));
-    const lambda = this.warm ? 5 : Math.max(5, 1500 / (1 + (299 * this.steps) / WARM));
+    const { network, random, lambda } = this;
+    const share = this.share(loss);
     const picked = this.batch();
     const shift = [0, 1].map(() => Math.floor(random() * 3) - 1);
     this.put(this.digits, picked, shift);
@@ -132,7 +141,7 @@ export class Training {
       const { values } = part;
       for (let i = 0; i < values.length; i++) mean[i] = values[i] + keep * (mean[i] - values[i]);
     });
-    return { value: back.value, places: z, forces: back.z, picked, shift };
+    return { value: back.value, forces: back.z, picked, shift };
   }
 
   private batch(): number[] {
@@ -160,17 +169,22 @@ export class Training {
 
   // Places (N, 2) of digits, by the mean of the weights.
   embed(digits: Digits, count = digits.labels.length): Float32Array {
+    return this.placed(digits, [...Array(count).keys()], [0, 0]);
+  }
+
+  // Places (B, 2) of a batch, likewise.
+  where(picked: number[], shift: number[]): Float32Array {
+    return this.placed(this.digits, picked, shift);
+  }
+
+  private placed(digits: Digits, picked: number[], shift: number[]): Float32Array {
     const own = this.parts.map((part) => part.values.slice());
     this.parts.forEach((part, l) => part.values.set(this.mean[l]));
-    const places = new Float32Array(2 * count);
-    for (let i = 0; i < count; i += PART) {
-      const size = Math.min(PART, count - i);
-      this.put(
-        digits,
-        Array.from({ length: size }, (_, n) => i + n),
-        [0, 0],
-      );
-      places.set(this.network.forward(size), 2 * i);
+    const places = new Float32Array(2 * picked.length);
+    for (let i = 0; i < picked.length; i += PART) {
+      const part = picked.slice(i, i + PART);
+      this.put(digits, part, shift);
+      places.set(this.network.forward(part.length), 2 * i);
     }
     this.parts.forEach((part, l) => part.values.set(own[l]));
     return places;

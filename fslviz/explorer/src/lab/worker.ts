@@ -30,10 +30,11 @@ export interface Report {
   drawings: Float32Array; // (drawings, 2)
   value: number; // the loss, a mean over the batches since the last report
   images: number; // seen so far
-  speed: number; // images a second, 0 where it isn't at work
+  speed: number; // images a second by the clock, 0 where it isn't at work
+  share: number; // of margin and scale that is in force
   accuracy: number | null; // 15-NN of what is shown, where it was measured
   head: { weight: Float32Array; bias: Float32Array } | null;
-  batch: { places: Float32Array; forces: Float32Array } | null;
+  batch: { places: Float32Array; forces: Float32Array } | null; // places as those shown, by the mean of the weights
 }
 
 const SHOW = 120; // ms between two pictures, at least
@@ -45,11 +46,11 @@ let training: Training;
 let train: Digits;
 let shown: Digits;
 let asked: Asked;
-let [value, batches, spent] = [0, 0, 0]; // since the last report
+let [value, batches, since] = [0, 0, 0]; // since the last report, and when that was begun
 let [reported, measured] = [0, Number.NEGATIVE_INFINITY];
 let cost = 0; // ms of the last picture
 let turning = false;
-let last: Report["batch"] = null;
+let last: ReturnType<Training["step"]> | null = null;
 
 async function obey(order: Order) {
   if (order.kind === "begin") {
@@ -64,7 +65,10 @@ async function obey(order: Order) {
     if (!PAIRS.includes(asked.loss) && !classed && training.spread) training.settle();
     training.left = new Set(asked.left);
     if (first || !asked.running) report(true); // what it starts from, or stands at
-    if (asked.running && !turning) turn();
+    if (asked.running && !turning) {
+      since = performance.now();
+      turn();
+    }
   } else {
     batch();
     report(true);
@@ -72,12 +76,9 @@ async function obey(order: Order) {
 }
 
 function batch() {
-  const began = performance.now();
-  const done = training.step(asked.loss, asked.held);
-  spent += performance.now() - began;
-  value += done.value;
+  last = training.step(asked.loss, asked.held);
+  value += last.value;
   batches++;
-  last = { places: done.places, forces: done.forces };
 }
 
 // Batches until it is time for a picture; then hands come first.
@@ -97,7 +98,7 @@ function report(whole: boolean) {
   const drawn = asked.drawings;
   const drawings = new Uint8Array(784 * drawn.length);
   drawn.forEach((image, i) => drawings.set(image, 784 * i));
-  const angle = ANGULAR.includes(asked.loss);
+  const angle = BY_ANGLE.includes(asked.loss);
   const accuracy = whole || began - measured > MEASURE ? nearest(places, angle) : null;
   if (accuracy !== null) measured = began;
   const told: Report = {
@@ -105,18 +106,19 @@ function report(whole: boolean) {
     drawings: training.embed({ images: drawings, labels: new Uint8Array(drawn.length) }),
     value: batches ? value / batches : Number.NaN,
     images: training.seen,
-    speed: asked.running && !asked.slow && spent ? (batches * training.batchSize * 1000) / spent : 0,
+    speed: asked.running && !asked.slow && batches ? (batches * training.batchSize * 1000) / (began - since) : 0,
+    share: training.share(asked.loss),
     accuracy,
     head: PAIRS.includes(asked.loss) ? null : training.head,
-    batch: asked.forces ? last : null,
+    batch: asked.forces && last ? { places: training.where(last.picked, last.shift), forces: last.forces } : null,
   };
-  [value, batches, spent] = [0, 0, 0];
+  [value, batches, since] = [0, 0, began];
   postMessage(told);
   reported = performance.now();
   cost = accuracy === null ? reported - began : cost;
 }
 
-const ANGULAR = LOSSES.slice(3);
+const BY_ANGLE = LOSSES.slice(3);
 
 // The share of the shown digits whose 15 nearest training digits are mostly of their class.
 function nearest(places: Float32Array, angle: boolean): number {

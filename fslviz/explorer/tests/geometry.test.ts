@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { apart, at, cut, mean, type Place, share, simpler, within } from "../src/geometry";
+import { near } from "./near";
+
+const SQUARE: Place[] = [
+  [0, 0],
+  [1, 0],
+  [1, 1],
+  [0, 1],
+];
+
+// Twice the area, by the shoelace formula.
+const area = (p: Place[]) =>
+  Math.abs(
+    p.reduce(
+      (s, [x, y], i) => s + x * at(p.flat(), (i + 1) % p.length)[1] - y * at(p.flat(), (i + 1) % p.length)[0],
+      0,
+    ),
+  ) / 2;
+
+test("a loop holds what lies in it, whichever way round it is drawn", () => {
+  for (const loop of [SQUARE, [...SQUARE].reverse()]) {
+    assert.ok(within([0.5, 0.5], loop));
+    assert.ok(within([0.01, 0.99], loop));
+    for (const [x, y] of [
+      [-0.1, 0.5],
+      [1.1, 0.5],
+      [0.5, -0.1],
+      [0.5, 1.1],
+      [2, 2],
+    ] as Place[])
+      assert.ok(!within([x, y], loop), `${[x, y]}`);
+  }
+});
+
+test("a notch of a loop is outside it", () => {
+  const notched: Place[] = [
+    [0, 0],
+    [4, 0],
+    [4, 4],
+    [2, 1],
+    [0, 4],
+  ];
+  assert.ok(!within([2, 3], notched));
+  assert.ok(within([0.5, 2], notched));
+  assert.ok(within([3.5, 2], notched));
+  assert.ok(within([2, 0.5], notched));
+});
+
+test("a place on a line through a corner is counted once", () => {
+  const diamond: Place[] = [
+    [0, -1],
+    [1, 0],
+    [0, 1],
+    [-1, 0],
+  ];
+  assert.ok(within([0, 0], diamond)); // its ray goes through the corner at (1, 0)
+  assert.ok(!within([-2, 0], diamond)); // and this one's through two
+});
+
+test("a loop made simpler keeps the corners that matter", () => {
+  const more = SQUARE.flatMap(([x, y], i) => {
+    const [u, v] = SQUARE[(i + 1) % 4];
+    return [
+      [x, y],
+      [(x + u) / 2, (y + v) / 2 + 0.001],
+    ] as Place[];
+  });
+  assert.deepEqual(simpler(more, 4), SQUARE);
+  assert.deepEqual(simpler(more, 8), more);
+  assert.equal(more.length, 8); // what is given stays as it is
+});
+
+test("a polygon is cut by a half-plane", () => {
+  near(area(cut(SQUARE, ([x]) => x - 0.25)), 0.75, 1e-12);
+  near(area(cut(SQUARE, ([x, y]) => x + y - 1)), 0.5, 1e-12);
+  assert.deepEqual(
+    cut(SQUARE, () => 1),
+    SQUARE,
+  );
+  assert.deepEqual(
+    cut(SQUARE, () => -1),
+    [],
+  );
+  near(area(cut(SQUARE, ([x]) => x)), 1, 1e-12); // an edge that lies on the line stays
+});
+
+test("means, distances, places in a row", () => {
+  assert.deepEqual(
+    mean([
+      [0, 2],
+      [4, 4],
+    ]),
+    [2, 3],
+  );
+  assert.equal(apart([1, 1], [4, 5]), 5);
+  assert.deepEqual(at([1, 2, 3, 4], 1), [3, 4]);
+});
+
+test("a share counts a value that equals the limit", () => {
+  const values = [1, 2, 2, 2, 3];
+  for (const [limit, count] of [
+    [0.5, 0],
+    [1, 1],
+    [1.5, 1],
+    [2, 4],
+    [2.9, 4],
+    [3, 5],
+    [9, 5],
+  ])
+    assert.equal(share(values, limit), count / 5, `${limit}`);
+});

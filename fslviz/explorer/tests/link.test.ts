@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { read, type World, write } from "../src/link";
+import type { Manifest } from "../src/pack";
+import { AFAR, type State, threshold, usual } from "../src/state";
+
+const entry = (loss: string, margin: number | null) => ({ loss, margin });
+const SPACES = {
+  "triplet@0.5": entry("triplet", 0.5),
+  "triplet@1": entry("triplet", 1),
+  softmax: entry("softmax", null),
+  "cosface@0.1": entry("cosface", 0.1),
+  "cosface@0.8": entry("cosface", 0.8),
+};
+const MANIFEST = { spaces: SPACES, default: { contrastive: 1, triplet: 1, cosface: 0.1 } } as unknown as Manifest;
+const WORLD = { spaces: SPACES, shown: 5000, trail: 1000, parts: new Set(["enrol", "lab"]) } as unknown as World;
+const OPENED = usual(
+  { losses: ["triplet", "cosface"], parts: ["enrol", "lab"], margins: {}, step: 1, threshold: null, selection: [] },
+  MANIFEST,
+);
+const said = (change: Partial<State>) => write({ ...OPENED, ...change }, OPENED);
+
+test("a page opens with what is usual, or with what it asks for", () => {
+  assert.deepEqual(OPENED.names, { triplet: "triplet@1", softmax: "softmax", cosface: "cosface@0.1" });
+  const asked = {
+    losses: ["cosface"],
+    parts: [],
+    margins: { cosface: 0.8 },
+    step: 0.5,
+    threshold: 0.3,
+    selection: [7],
+  };
+  const state = usual(asked, MANIFEST);
+  assert.equal(state.names.cosface, "cosface@0.8");
+  assert.deepEqual(state.lit, { kind: "digits", digits: [7] });
+  assert.equal(threshold(state), 0.3);
+  assert.equal(threshold({ ...state, names: { ...state.names, cosface: "cosface@0.1" } }), null); // another network's
+  assert.equal(state.lab.margin, 0.8);
+});
+
+test("what is as usual is left out", () => {
+  assert.equal(write(OPENED, OPENED), "");
+  assert.equal(said({ step: 0.5 }), "v2;step:0.5");
+});
+
+const STATES: Partial<State>[] = [
+  { losses: ["cosface", "triplet"] },
+  { losses: ["triplet", "softmax", "cosface"], names: { ...OPENED.names, triplet: "triplet@0.5" } },
+  { step: 0 },
+  { step: 0.25 },
+  { lit: { kind: "classes", classes: [4, 9] } },
+  { lit: { kind: "digits", digits: [0, 4999] } },
+  { lit: { kind: "around", name: "triplet@1", step: 1, digit: 17 } },
+  { lit: { kind: "lost", from: "triplet@1", to: "cosface@0.8" } },
+  { lit: { kind: "won", from: "softmax", to: "triplet@1" } },
+  {
+    lit: {
+      kind: "loop",
+      name: "triplet@1",
+      step: 0.5,
+      count: 12,
+      way: [
+        [0, 0],
+        [0.5, -0.25],
+        [1e-3, 1],
+      ],
+    },
+  },
+  { lit: { kind: "around", name: "triplet@1", step: 0.5, digit: 999 } },
+  { pins: [3] },
+  { pins: [3, 4999] },
+  { views: { ...OPENED.views, triplet: { x: 0.5, y: -0.25, zoom: 4 } } },
+  {
+    together: false,
+    views: { triplet: { x: 0.5, y: 0, zoom: 2 }, softmax: AFAR, cosface: { x: 0, y: 0.1, zoom: 0.5 } },
+  },
+  { space: "cosface", threshold: { name: "cosface@0.1", at: 0.75 } },
+  { areas: true },
+  { lab: { loss: "triplet", margin: 0, scale: 16, mining: "hard", left: [], seed: 999999, from: "chance" } },
+  {
+    lab: {
+      loss: "sphereface",
+      margin: 9,
+      scale: 64,
+      mining: "all",
+      left: [0, 1, 2, 3, 4, 5, 6, 7],
+      seed: 0,
+      from: "trained",
+    },
+  },
+];
+
+test("a state comes back from its text", () => {
+  for (const change of STATES) {
+    const text = said(change);
+    assert.ok(text.startsWith("v2;"), text);
+    const found = read(text, OPENED, WORLD);
+    assert.equal(write(found, OPENED), text);
+    for (const key of Object.keys(change) as (keyof State)[]) assert.deepEqual(found[key], change[key], text);
+  }
+});
+
+const BAD = [
+  "",
+  "v2;",
+  "v1;step:0.5",
+  "v3;step:0.5",
+  "v2;step",
+  "v2;step:",
+  "v2;step:2",
+  "v2;step:-0.1",
+  "v2;step:.5",
+  "v2;step:NaN",
+  "v2;step:0.5,0.5",
+  "v2;step:0.5;step:0.5",
+  "v2;stop:0.5",
+  "v2;__proto__:1",
+  "v2;constructor:1",
+  "v2;show:",
+  "v2;show:triplet",
+  "v2;show:triplet@1,triplet@0.5",
+  "v2;show:toString",
+  "v2;lit:classes,10",
+  "v2;lit:classes,4,4",
+  "v2;lit:classes,1.5",
+  "v2;lit:digits,5000",
+  "v2;lit:classes",
+  "v2;lit:digits",
+  "v2;lit:around,softmax,0.5,1000", // beyond those that are followed along a training
+  "v2;view:triplet,500,500,40",
+  "v2;lit:none,1",
+  "v2;lit:all",
+  "v2;lit:around,triplet@1,1",
+  "v2;lit:around,triplet@2,1,7",
+  "v2;lit:loop,triplet@1,1,5,0,0,1,1",
+  "v2;lit:loop,triplet@1,1,5,0,0,1,1,2",
+  "v2;pin:1,2,3",
+  "v2;pin:1,1",
+  "v2;pin:-1",
+  "v2;view:triplet,0,0",
+  "v2;view:triplet,0,0,41",
+  "v2;view:softmax,0,0,2",
+  "v2;view:triplet,Infinity,0,2",
+  "v2;view:triplet,0,0,2,cosface,0,0,2",
+  "v2;zoom:both",
+  "v2;space:softmax",
+  "v2;threshold:triplet@1,-1",
+  "v2;threshold:cosface@0.1,1",
+  "v2;areas:all",
+  "v2;lab:triplet,1,16,all,none,0",
+  "v2;lab:triplet,1,16,all,none,0,trained,1",
+  "v2;lab:triplet,17,16,all,none,0,trained",
+  "v2;lab:softmax,1,16,all,none,0,trained",
+  "v2;lab:sphereface,0,16,all,none,0,trained",
+  "v2;lab:sphereface,1.5,16,all,none,0,trained",
+  "v2;lab:cosface,0.1,0,all,none,0,trained",
+  "v2;lab:cosface,0.1,65,all,none,0,trained",
+  "v2;lab:triplet,1,16,easy,none,0,trained",
+  "v2;lab:triplet,1,16,all,44,0,trained",
+  "v2;lab:triplet,1,16,all,012345678,0,trained",
+  "v2;lab:triplet,1,16,all,none,1000000,trained",
+  "v2;lab:triplet,1,16,all,none,0,here",
+  "v2;lab:triplet-six,1,16,all,none,0,trained",
+];
+
+test("the lab takes each loss to the ends of its margins and no farther, and each way of mining", () => {
+  const ends = {
+    contrastive: [0, 16],
+    triplet: [0, 16],
+    softmax: [0, 0],
+    normface: [0, 0],
+    sphereface: [1, 9],
+    cosface: [0, 2],
+    arcface: [0, 3],
+  };
+  const lab = (loss: string, margin: number, mining = "all") =>
+    read(`v2;lab:${loss},${margin},16,${mining},none,1,trained`, OPENED, WORLD).lab;
+  for (const [loss, [least, most]] of Object.entries(ends)) {
+    for (const margin of [least, most]) assert.equal(lab(loss, margin).margin, margin, loss);
+    for (const margin of [least - 1, most + 1]) assert.throws(() => lab(loss, margin), `${loss} ${margin}`);
+  }
+  for (const mining of ["all", "random", "semihard", "hard"]) assert.equal(lab("triplet", 1, mining).mining, mining);
+});
+
+test("a text that is not whole, or tells what the page has not, is put aside", () => {
+  for (const text of BAD) assert.throws(() => read(text, OPENED, WORLD), text);
+  const bare = { ...WORLD, parts: new Set<string>() };
+  for (const text of ["v2;areas:ten", "v2;threshold:triplet@1,1", "v2;lab:triplet,1,16,all,none,0,trained"]) {
+    read(text, OPENED, WORLD);
+    assert.throws(() => read(text, OPENED, bare), `${text} on a page without that part`);
+  }
+});

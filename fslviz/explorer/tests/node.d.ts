@@ -1,0 +1,13 @@
+// What the tests take of Node.
+declare module "node:test" {
+  export default function test(name: string, body: () => void | Promise<void>): void;
+}
+declare module "node:assert/strict" {
+  const assert: {
+    ok(value: unknown, message?: string): void;
+    equal(actual: unknown, expected: unknown, message?: string): void;
+    deepEqual(actual: unknown, expected: unknown, message?: string): void;
+    throws(body: () => void, message?: string): void;
+  };
+  export default assert;
+}
