@@ -181,7 +181,8 @@ def _ink(pixels: np.ndarray) -> np.ndarray:
 def _paper(pixels: np.ndarray) -> np.ndarray:
     """What the paper is at each pixel: one grey, or the median of a surrounding, along rows and then along columns."""
     even = np.abs(pixels - (grey := np.median(_border(pixels)))) < 0.1 * 255
-    if _border(even).mean() > 0.5 and even.mean() > 0.4:
+    h, w = (n // 8 for n in pixels.shape)
+    if _border(even).mean() > 0.5 and even[h : len(even) - h, w : even.shape[1] - w].mean() > 0.2:  # not a frame
         return np.full_like(pixels, grey)
     few = pixels[:: max(1, len(pixels) // 100), :: max(1, pixels.shape[1] // 100)]
     for axis in (0, 1):
