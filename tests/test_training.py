@@ -152,7 +152,9 @@ def test_what_has_changed_is_embedded_anew(some):
     assert np.allclose(other.query()[0], run.query()[0][::-1], atol=1e-4)
     with torch.no_grad():
         run.model.linear.bias += 1
-    assert np.allclose(run.query()[0], places + 1, atol=1e-4)
+        assert np.allclose(run.query()[0], places + 1, atol=1e-4)
+        run.model.features[1].running_mean += 1
+    assert not np.allclose(run.query()[0], places + 1, atol=1e-2)
 
 
 def test_half_precision_is_compared(some):
