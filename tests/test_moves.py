@@ -94,8 +94,8 @@ def test_each_control_shows_what_the_kernel_draws(browser, monkeypatch, name):
                 before = root.evaluate("e => e.moves.image.src")
                 figure = draw(**at)
                 assert same(shown(page, root), figure), (name, at)
-                values = {k: at[k] if isinstance(at[k], str) else f"{at[k]:g}" for k in taken}
-                settings = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in values.items())
+                written = {c.replace("_", " "): at[c] if isinstance(at[c], str) else f"{at[c]:g}" for c in taken}
+                settings = ", ".join(f"{c} {v}" for c, v in written.items())
                 words = f"{settings}: {', '.join(frames.told(figure))}".replace("\n", ", ")
                 assert root.evaluate("e => e.moves.image.alt") == words
     page.close()
