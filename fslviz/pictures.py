@@ -40,7 +40,9 @@ class Standard:
 
 
 def outside(path: str | Path) -> Path:
-    """A path from a caller: ~ is the home folder. Raises ValueError where there is none."""
+    """A path from a caller: ~ is the home folder. Raises ValueError for what is no path, and where there is no home."""
+    if not isinstance(path, str | os.PathLike):
+        raise ValueError(f"a path must be words, or a pathlib.Path, not {path!r}")
     expanded = Path(os.path.expanduser(path))
     if expanded.parts[:1] == ("~",):
         raise ValueError(f"{path} begins with ~, and there is no home folder")

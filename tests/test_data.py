@@ -1,4 +1,5 @@
 import gzip
+import io
 import os
 import shutil
 import stat
@@ -49,7 +50,7 @@ def test_classes_select_both_sets(digits):
     ("call", "message"),
     [
         (lambda d: fslviz.load("mnits"), "did you mean 'mnist'"),
-        (lambda d: d.validation(60000), "size must be a number from 1 to 59999, not 60000"),
+        (lambda d: d.validation(60000), "size must be a whole number from 1 to 59999, not 60000"),
         (lambda d: d.classes(), "labels must be some of"),
         (
             lambda d: tiny(test_images=torch.zeros(20, 1, 9, 9)).split(2),
@@ -122,6 +123,8 @@ def test_a_path_from_a_caller_knows_the_home_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert data.outside("~/a.npz") == tmp_path / "a.npz"
     assert data.outside("a~/b.npz") == data.Path("a~/b.npz")
+    with pytest.raises(ValueError, match="a path must be words, or a pathlib.Path, not <_io.BytesIO"):
+        data.outside(io.BytesIO())
     page = np.full((60, 60), 255, np.uint8)
     page[10:50, 28:32] = 0
     Image.fromarray(page).save(tmp_path / "one.png")
@@ -252,7 +255,7 @@ def test_no_mirror_image_of_what_is_held_out_is_trained_on():
     )
     assert both.split(3).identity().split()[-1] == data.split(3).mirrored().identity().split()[-1]
     assert both.mirrored().identity() == both.identity()
-    with pytest.raises(ValueError, match="size must be a number from 1 to 19, not 20"):
+    with pytest.raises(ValueError, match="size must be a whole number from 1 to 19, not 20"):
         both.validation(20)
     with pytest.raises(ValueError, match="mirrored takes data with training images: split first"):
         fslviz.load("voices").mirrored()
@@ -262,7 +265,7 @@ def test_no_mirror_image_of_what_is_held_out_is_trained_on():
 
 def test_a_number_of_images_is_whole():
     for call in (lambda d: d.validation(2.5), lambda d: d.split(2.5), lambda d: d.split(2, seed=0.5)):
-        with pytest.raises(ValueError, match="must be a whole number, not [02].5"):
+        with pytest.raises(ValueError, match="must be a whole number from .*, not [02].5"):
             call(tiny())
     with pytest.raises(ValueError, match=r"labels must be some of \[0, 1, 2, 3, 4\], not \[1, 2.5\]"):
         tiny().classes(1, 2.5)

@@ -195,12 +195,12 @@ def test_identities_are_split_and_none_is_in_both(folder):
         assert len(split.train_labels) + len(split.test_labels) == 15
     assert len({tuple(data.split(3, seed=s).train_labels.tolist()) for s in range(5)}) > 1
     assert torch.equal(data.split(3, 1).train_images, data.split(np.int64(3), np.int64(1)).train_images)
-    with pytest.raises(ValueError, match="known must be a number from 2 to 4, not 5"):
+    with pytest.raises(ValueError, match="known must be a whole number from 2 to 4, not 5"):
         data.split(5)
     few, more = data.split(2, seed=3, unseen=2), data.split(3, seed=3, unseen=2)
     assert torch.equal(few.test_images, more.test_images)
     assert set(few.train_labels.tolist()) < set(more.train_labels.tolist())
-    with pytest.raises(ValueError, match="unseen must be a number from 1 to 2, not 3"):
+    with pytest.raises(ValueError, match="unseen must be a whole number from 1 to 2, not 3"):
         data.split(3, unseen=3)
 
 
