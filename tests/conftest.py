@@ -25,11 +25,23 @@ def pytest_collection_modifyitems(items):
             item.add_marker("browser")
 
 
+def patient(make):
+    """What it makes waits as long as a slow machine takes: how fast one is decides no test."""
+
+    def made(**options):
+        page = make(**options)
+        page.set_default_timeout(300_000)
+        return page
+
+    return made
+
+
 @pytest.fixture(scope="module")
 def browser():
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # chromium's own rule for root
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        browser.new_context, browser.new_page = map(patient, (browser.new_context, browser.new_page))
         yield browser
         browser.close()
 

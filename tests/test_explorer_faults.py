@@ -210,8 +210,9 @@ def test_an_encoded_address_is_read(opened):
 def test_the_address_of_a_heading_is_left_alone(opened):
     page = opened("all.html#a-heading")
     page.get_by_role("button", name="light the digits 4").click()
-    page.evaluate("location.hash = 'another'")
-    page.wait_for_timeout(300)
+    page.evaluate(
+        "new Promise((told) => { addEventListener('hashchange', told); location.hash = 'another'; }).then(() => 0)"
+    )
     assert page.get_by_role("button", name="light the digits 4").get_attribute("aria-pressed") == "true"
     page.go_back()
     page.wait_for_url("**#explorer=v2;lit:classes,4")
@@ -288,24 +289,23 @@ def test_all_is_in_view_at_once(opened):
 )
 def test_a_missing_part_is_said_where_it_lacks(browser, served, part, where):
     page, thrown, asked = browser.new_page(viewport={"width": 1280, "height": 900}), [], []
+    page.add_init_script(QUIET)  # nothing is asked for again but by a hand
     page.on("pageerror", lambda e: thrown.append(str(e)))
     page.on("request", lambda r: asked.append(r.url))
     page.route(f"**/explorer/{part}.js", lambda route: route.abort())
     page.goto(f"{served}/all.html")
     page.wait_for_selector(".fslviz-explorer[data-ready]")
-    page.get_by_label("CosFace margin").press("ArrowRight")
-    page.wait_for_timeout(300)
+    with page.expect_request("**/cosface@0.15.points.js"):
+        page.get_by_label("CosFace margin").press("ArrowRight")
     page.get_by_label("CosFace margin").press("ArrowLeft" if "0.15" not in part else "Shift")
-    page.get_by_role("button", name="Play").click()
-    page.wait_for_timeout(600)
+    with page.expect_request("**/triplet@1.trail.js"):
+        page.get_by_role("button", name="Play").click()
     page.get_by_role("button", name="Pause").click()
     if "trail" not in part:
         stroke(page, SEVEN)
-        page.wait_for_timeout(500)
     if part == "digits":
         canvas(page, "Triplet").focus()
         page.keyboard.press("ArrowRight")
-        page.wait_for_timeout(300)
     name = (
         part.replace(".net", "/net")
         .replace(".points", "/points")

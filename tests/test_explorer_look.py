@@ -349,7 +349,6 @@ def test_what_moved_is_lit(opened):
 
     change = own("contrastive@1") - own("contrastive@0")
     for words, digits in (("won some", np.flatnonzero(change >= 8)), ("lost neighbours", np.flatnonzero(change <= -8))):
-        page.wait_for_timeout(300)
         page.locator(f".fx-looks button:has-text('{words}')").click()
         page.wait_for_function(f"{EXPLORER}.state.lit?.kind === '{words.split()[0]}'")
         page.wait_for_function(f"{EXPLORER}.loader.answered === JSON.stringify({EXPLORER}.state.lit)")

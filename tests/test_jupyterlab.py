@@ -57,7 +57,6 @@ def execute(page, number, gives):
 
 def test_the_widget_in_a_live_jupyterlab(browser, lab):
     page = browser.new_page(viewport={"width": 1280, "height": 2400})
-    page.set_default_timeout(600_000)
     page.goto(lab)
     page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
     execute(page, 0, ".fslviz-explorer[data-ready]")
