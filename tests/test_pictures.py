@@ -496,3 +496,10 @@ def test_a_network_knows_the_digit_that_was_photographed():
     for c in range(10):
         gallery.enrol(c, digits.train_images[:2000][digits.train_labels[:2000] == c])
     assert gallery.identify(fslviz.prepare(seven(300, 30, 220, 26)))[0].tolist() == [7]
+
+
+def test_paper_that_is_not_quite_even_is_no_ink():
+    page = np.asarray(seven(240, 20, 250, 16), float)
+    uneven = page - np.where(page > 200, 20 * np.random.default_rng(0).random(page.shape), 0)
+    ink = fslviz.prepare(uneven)[0] * 0.3081 + 0.1307
+    assert ink[fslviz.prepare(page)[0] * 0.3081 + 0.1307 < 1e-6].max() < 1e-6
