@@ -63,8 +63,8 @@ class Random(TorchDispatchMode):
 def apart() -> Iterator[None]:
     """What the caller has set counts for nothing under it: no gradients, another default device, autocast."""
     with contextlib.ExitStack() as stack:
-        for setting in (torch.inference_mode(False), torch.enable_grad(), torch.device("cpu")):
-            stack.enter_context(setting)
+        stack.enter_context(torch.inference_mode(False))  # which turns gradients on as well
+        stack.enter_context(torch.device("cpu"))
         for kind in ("cpu", "cuda", "mps"):  # its cache would keep weights that a step has changed
             stack.enter_context(torch.autocast(kind, enabled=False, cache_enabled=False))
         yield
