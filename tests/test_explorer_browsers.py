@@ -8,7 +8,7 @@ import pytest
 from hand import ALL, PAGE, QUIET, SEVEN, STAR, canvas, figures, frame, lit, picture, strips, stroke
 from PIL import Image
 
-from fslviz.explorer import pack
+from fslviz.explorer import Explorer, pack
 
 EXPLORER = "document.querySelector('.fslviz-explorer').explorer"
 POLICY = "script-src 'self' 'unsafe-inline'"
@@ -239,6 +239,21 @@ def test_a_widget_whose_kernel_is_silent_says_so_and_goes_on_when_it_answers(not
     page.evaluate("answer('triplet@16/points')")
     page.wait_for_selector(".fx-note", state="hidden")
     page.wait_for_function("document.body.innerText.includes('margin 16\\n')")
+
+
+def test_a_widget_whose_kernel_is_busy_shows_what_came_with_it(notebook):
+    widget = Explorer(["triplet"], ["margin"])
+    sent = {name: base64.b64encode(part).decode() for name, part in widget.first.items()}
+    page = notebook
+    page.evaluate(
+        """sent => { const view = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt()).buffer);
+        options.first = Object.fromEntries(Object.entries(sent).map(([name, text]) => [name, view(text)])); begin(); }""",
+        sent,
+    )
+    page.wait_for_selector(".fslviz-explorer[data-ready]")
+    assert figures(page, "Triplet").startswith("margin 1\n15-NN")
+    assert explored(page, "e.panels.get('triplet').space.n") == pack.SHOWN
+    assert "triplet@1/points" not in page.evaluate("asked")
 
 
 def test_a_widget_of_six_digits_gives_python_no_margin_that_it_has_not(notebook):

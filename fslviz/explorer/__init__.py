@@ -75,6 +75,7 @@ class Explorer(anywidget.AnyWidget):
     threshold = _Float(None, allow_none=True).tag(sync=True)
     selection = _Indices(traitlets.Int()).tag(sync=True)
     parts = traitlets.Unicode().tag(sync=True)
+    first = traitlets.Dict().tag(sync=True)  # what is seen at first: a kernel that is busy sends nothing more
 
     def __init__(
         self,
@@ -95,6 +96,8 @@ class Explorer(anywidget.AnyWidget):
         pack.manifest()
         usual = {loss: pack.DEFAULT[loss] for loss in losses if loss in pack.DEFAULT}
         super().__init__(losses=losses, margins={**usual, **(margins or {})}, parts=",".join(parts), **traits)
+        shown = [f"{loss}@{self.margins[loss]:g}" if loss in self.margins else loss for loss in self.losses]
+        self.first = {name: pack.packed(name) for name in ("manifest", "labels", *(f"{name}/points" for name in shown))}
         self.on_msg(self._answer)
 
     # the front end's code: one file for the book, which has no modules, and for here

@@ -19,6 +19,11 @@ const SILENT =
 const TRAITS = ["losses", "margins", "step", "threshold", "selection"] as const;
 type Traits = Pick<Options, (typeof TRAITS)[number]>;
 
+function bytes(view: DataView<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const { buffer = view, byteOffset = 0, byteLength } = view;
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+}
+
 export function render({ model, el: root }: { model: Model; el: HTMLElement }) {
   dress(root);
   root.classList.add("fslviz-explorer");
@@ -26,10 +31,11 @@ export function render({ model, el: root }: { model: Model; el: HTMLElement }) {
   const waiting: Record<string, { resolve(bytes: Uint8Array<ArrayBuffer>): void; reject(error: Error): void }> = {};
   model.on("msg:custom", ({ part, error }, buffers) => {
     if (error) return waiting[part]?.reject(new Error(error));
-    const { buffer = buffers[0], byteOffset = 0, byteLength } = buffers[0];
-    waiting[part]?.resolve(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
+    waiting[part]?.resolve(bytes(buffers[0]));
   });
+  const first = (model.get("first") ?? {}) as Record<string, DataView<ArrayBuffer>>; // came with the widget itself
   const ask = (part: string) => {
+    if (first[part]) return Promise.resolve(bytes(first[part]));
     const late = setTimeout(() => page.tell(SILENT), PATIENCE);
     return new Promise<Uint8Array<ArrayBuffer>>((resolve, reject) => {
       waiting[part] = { resolve, reject };
