@@ -289,7 +289,8 @@ def elsewhere(request):
 def test_no_default_of_torch_changes_the_data(elsewhere):
     page = np.full((60, 60), 255, np.uint8)
     page[10:50, 28:32] = 0
-    made = [data._loaded.__wrapped__(name) for name in ("fashion-mnist", "faces", "voices")]
+    data._pixels.cache_clear()
+    made = [data.load(name) for name in ("fashion-mnist", "faces", "voices")]
     made += [made[1].split(20, 3, unseen=10).mirrored(), tiny_on_cpu(), tiny_on_cpu().validation(7)]
     made += [tiny_on_cpu().mirrored().validation(7), tiny_on_cpu().classes(1, 2)]
     found = [one.identity() for one in made]

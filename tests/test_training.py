@@ -539,7 +539,8 @@ def test_bad_input_is_named(some, loss, options, message):
         fslviz.train(loss, some, **{"batch": 128, "device": "cpu", **options})
 
 
-def test_progress_shows_loss_and_accuracy(some, capsys):
+def test_progress_shows_loss_and_accuracy(some, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     fslviz.train("contrastive", some, images=64 * 25, batch=64, device="cpu", cached=False)
     shown = capsys.readouterr().err
     assert "loss=" in shown
