@@ -185,6 +185,20 @@ def test_points_in_both_sets_are_found(part):
         assert [warning.filename for warning in said] == [__file__]
 
 
+def test_merits_are_each_what_it_says():
+    rng, labels = np.random.default_rng(0), np.arange(600) % 3
+    centres = rng.normal(size=(3, 2))[labels]
+    known, asked = ((centres + width * rng.normal(size=(600, 2)), labels) for width in (0.3, 0.8))
+    for sets, pairs in (((known, asked), ev.all_pairs(asked)), ((known,), ev.all_pairs(known))):
+        rates = ev.error_rates(pairs)
+        assert ev.merits(*sets) == {
+            "15-NN": ev.knn_accuracy(*sets, k=15),
+            "centre": ev.centre_accuracy(*sets),
+            "EER": ev.eer(rates),
+            "TAR at 1%": ev.tar_at(rates, 0.01),
+        }
+
+
 @pytest.mark.filterwarnings("error")
 def test_points_that_fall_together_by_chance_are_not_taken_for_one():
     rng = np.random.default_rng(0)
