@@ -13,6 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import fslviz
 from fslviz import evaluation as ev
+from fslviz import seeds
 
 
 @pytest.fixture(scope="module")
@@ -295,6 +296,14 @@ def test_what_was_measured_over_seeds_is_read_and_summed_up():
         fslviz.measured("acuracy")
     table = fslviz.spread(pd.DataFrame({"way": list("bba"), "EER": [0.1, 0.2, 0.5]}), "way", ["EER"])
     assert table.EER.tolist() == ["15.0 ± 7.1", "50.0"]  # in the order of the rows
+
+
+def test_what_is_kept_of_a_study_is_what_was_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(seeds, "HERE", tmp_path)
+    rows = [{"loss": "triplet", "seed": seed, "EER": 0.1 + seed / 3} for seed in range(3)]
+    for kept in (rows, rows[:1]):
+        seeds.keep("mine", kept)
+        assert fslviz.measured("mine").to_dict("records") == kept
 
 
 def test_two_spaces_of_the_same_images_are_compared_by_the_same_draws():

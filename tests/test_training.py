@@ -502,6 +502,12 @@ def test_who_watches_is_told_the_share_that_is_done(some):
     assert told == [0.25, 0.5, 0.75, 1]
 
 
+def test_the_accuracies_are_the_shares_that_agree(some, monkeypatch):
+    shares = iter([0.1, 0.2, 0.3, 0.9])
+    monkeypatch.setattr(training, "_neighbours_agree", lambda z, y: torch.tensor(next(shares)))
+    assert short(some).accuracies == pytest.approx([0.1, 0.2, 0.3, 0.9])
+
+
 def test_on_another_device_a_run_embeds_in_what_suits_that(some, monkeypatch):
     run = short(some, precision="float32")
     expected = run.embed(some.test_images)

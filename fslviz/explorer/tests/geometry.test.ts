@@ -68,6 +68,7 @@ test("a loop made simpler keeps the corners that matter", () => {
     ] as Place[];
   });
   assert.deepEqual(simpler(more, 4), SQUARE);
+  assert.deepEqual(simpler([...more].reverse(), 4), [...SQUARE].reverse());
   assert.deepEqual(simpler(more, 8), more);
   assert.equal(more.length, 8); // what is given stays as it is
 });

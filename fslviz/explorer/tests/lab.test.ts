@@ -77,6 +77,7 @@ test("all digits on one point are a point in the middle, and a restart begins an
   space.show(told(0, [3, 3]), NONE, false, null, false);
   assert.deepEqual([space.spread, space.grown], [0, 0]);
   assert.ok(seen(space).most < 0.01);
+  space.show(told(500, [0, 0]), NONE, false, null, false);
   space.clear();
   assert.equal(space.n, 0);
   space.show(told(5, [1, 1]), NONE, false, null, false);

@@ -122,6 +122,7 @@ const STATES: Partial<State>[] = [
     together: false,
     views: { triplet: { x: 0.5, y: 0, zoom: 2 }, softmax: AFAR, cosface: { x: 0, y: 0.1, zoom: 0.5 } },
   },
+  { lead: "cosface", views: { ...OPENED.views, cosface: { x: 0.5, y: -0.25, zoom: 4 } } },
   { space: "cosface", threshold: { name: "cosface@0.1", at: 0.75 } },
   { areas: true },
   { drawing: "AAABBB~CCC" },
@@ -231,6 +232,12 @@ test("enrolled symbols are a text that an address keeps as it is, each of its ow
 test("what is chosen among the losses shown is one of them", () => {
   const { space, lead } = read("v2;show:cosface@0.1", OPENED, WORLD);
   assert.deepEqual([space, lead], ["cosface", "cosface"]);
+});
+
+test("networks of six digits and of ten are never side by side", () => {
+  const spaces = { ...WORLD.spaces, "triplet-six": entry("triplet-six", 1) } as unknown as World["spaces"];
+  for (const text of ["v2;show:triplet-six", "v2;show:cosface@0.1,triplet-six"])
+    assert.throws(() => read(text, OPENED, { ...WORLD, spaces }), text);
 });
 
 test("the lab takes each loss to the ends of its margins and no farther, and each way of mining", () => {
