@@ -40,6 +40,14 @@ def test_validation_is_taken_from_the_training_set(digits):
     assert not images & {x.numpy().tobytes() for x in split.test_images}
 
 
+def test_what_is_held_out_is_drawn_from_all_there_is():
+    numbered = torch.arange(1000.0).view(-1, 1, 1, 1)
+    data = fslviz.Data(numbered, torch.arange(1000) // 100, numbered[:0], [], "numbered")
+    held, kept = data.validation(200).test_images.flatten(), data.validation(200).train_images.flatten()
+    assert 400 < held.mean() < 600
+    assert sorted([*held.tolist(), *kept.tolist()]) == list(range(1000))
+
+
 def test_classes_select_both_sets(digits):
     some = digits.classes(3, 7)
     assert set(some.train_labels.tolist()) == set(some.test_labels.tolist()) == {3, 7}
@@ -166,6 +174,23 @@ def test_downloaded_sets_arrive_whole_or_not_at_all(tmp_path, monkeypatch, name,
         broken = True
 
 
+def test_omniglot_is_white_on_black_and_no_character_is_in_both_sets(tmp_path, monkeypatch):
+    class Drawings(list):
+        def __init__(self, root, background, download=False):
+            page = Image.new("1", (105, 105), 1)
+            page.paste(0, (40, 40, 80, 60) if background else (40, 40, 60, 80))
+            super().__init__([(page, 0), (page, 963 if background else 658)])
+
+    monkeypatch.setenv("FSLVIZ_CACHE", str(tmp_path))
+    monkeypatch.setattr(data.tv, "Omniglot", Drawings)
+    (train, known), (test, new) = data._downloaded("omniglot")
+    assert (known.tolist(), new.tolist()) == ([0, 963], [964, 964 + 658])
+    for images, ink, paper in ((train, (13, 18), (18, 13)), (test, (18, 13), (13, 18))):
+        assert images.shape == (2, 28, 28)
+        assert images[0][ink] > 250
+        assert images[0][paper] < 5
+
+
 def tiny(images=40, **changed):
     x, y = torch.randn(images, 1, 28, 28, generator=torch.Generator().manual_seed(0)), torch.arange(images) % 5
     half = images // 2
@@ -179,6 +204,14 @@ def test_what_is_loaded_is_the_callers_own(name):
     first.test_images.add_(1.0)
     first.test_labels.zero_()
     assert fslviz.load(name).identity() == before != first.identity()
+
+
+@pytest.mark.parametrize("part", ["train_images", "train_labels", "test_images", "test_labels"])
+def test_a_checksum_is_of_every_part(part):
+    first = tiny()
+    changed = getattr(first, part).clone()
+    changed[-1] += 1
+    assert tiny(**{part: changed}).identity() != first.identity()
 
 
 def test_no_data_share_their_images_with_others_or_with_what_they_were_made_of():
@@ -225,6 +258,7 @@ def test_arrays_lists_and_every_type_of_number_are_taken():
         ({"test_images": np.zeros((20, 3, 28, 28), np.uint8)}, r"of 8 bits \(N, 1, H, W\), not \(20, 3, 28, 28\)"),
         ({"test_images": torch.zeros(20, 1, 28, 28, dtype=torch.complex64)}, "must be real numbers, not torch.complex"),
         ({"names": ("Ada", "Grace")}, "train_labels must be from 0 to 1, as there are 2 names, not from 0 to 4"),
+        ({"names": tuple("Grac")}, "train_labels must be from 0 to 3, as there are 4 names, not from 0 to 4"),
         ({"names": tuple("Grace"), "test_labels": [-1] * 20}, "test_labels must be from 0 to 4, .* not from -1 to -1"),
     ],
 )

@@ -13,6 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import fslviz
 from fslviz import evaluation as ev
+from fslviz import seeds
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +186,20 @@ def test_points_in_both_sets_are_found(part):
         assert [warning.filename for warning in said] == [__file__]
 
 
+def test_merits_are_each_what_it_says():
+    rng, labels = np.random.default_rng(0), np.arange(600) % 3
+    centres = rng.normal(size=(3, 2))[labels]
+    known, asked = ((centres + width * rng.normal(size=(600, 2)), labels) for width in (0.3, 0.8))
+    for sets, pairs in (((known, asked), ev.all_pairs(asked)), ((known,), ev.all_pairs(known))):
+        rates = ev.error_rates(pairs)
+        assert ev.merits(*sets) == {
+            "15-NN": ev.knn_accuracy(*sets, k=15),
+            "centre": ev.centre_accuracy(*sets),
+            "EER": ev.eer(rates),
+            "TAR at 1%": ev.tar_at(rates, 0.01),
+        }
+
+
 @pytest.mark.filterwarnings("error")
 def test_points_that_fall_together_by_chance_are_not_taken_for_one():
     rng = np.random.default_rng(0)
@@ -281,6 +296,14 @@ def test_what_was_measured_over_seeds_is_read_and_summed_up():
         fslviz.measured("acuracy")
     table = fslviz.spread(pd.DataFrame({"way": list("bba"), "EER": [0.1, 0.2, 0.5]}), "way", ["EER"])
     assert table.EER.tolist() == ["15.0 ± 7.1", "50.0"]  # in the order of the rows
+
+
+def test_what_is_kept_of_a_study_is_what_was_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(seeds, "HERE", tmp_path)
+    rows = [{"loss": "triplet", "seed": seed, "EER": 0.1 + seed / 3} for seed in range(3)]
+    for kept in (rows, rows[:1]):
+        seeds.keep("mine", kept)
+        assert fslviz.measured("mine").to_dict("records") == kept
 
 
 def test_two_spaces_of_the_same_images_are_compared_by_the_same_draws():

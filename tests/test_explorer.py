@@ -755,6 +755,43 @@ def test_the_sweep_goes_on_where_it_stopped(monkeypatch, tmp_path):
     assert np.abs(z - run.embed(few.test_images[:200])).max() < 0.1 * z.std()
 
 
+@pytest.mark.parametrize("loss", ["contrastive", "softmax", "cosface"])
+def test_what_is_packed_of_a_space_is_what_its_run_gives(loss, monkeypatch):
+    for name, count in (("SHOWN", 300), ("KNOWN", 100), ("TRAIL", 100)):
+        monkeypatch.setattr(pack, name, count)
+    digits = fslviz.load()
+    few = replace(digits, **{n: getattr(digits, n)[:400] for n in vars(digits) if n.endswith(("_images", "_labels"))})
+    run = fslviz.train(loss, few, images=1600, batch=16, device="cpu", cached=False)
+    with torch.no_grad():
+        run.model.features[3].bias += 0.5  # which a network at its end seldom has
+    run.weights["features.3.bias"][-1] += 0.5
+    z = run.embed(few.test_images)
+    beside = np.random.default_rng(0).normal(size=(300, 2))
+    places, entry = pack._space("one", run, few, beside, pack._Pack())
+    ours = pack.Network.of(run.model).embed(few.test_images)
+    assert np.abs(ours - z).max() < 0.05 * z.std()
+    known = pack.Network.of(run.model).embed(few.train_images)
+    sides = (run.compared(known), few.train_labels), (run.compared(ours), few.test_labels)
+    assert entry["merits"] == pytest.approx(fslviz.merits(*sides))
+    middle = ours[:300].mean(0) if loss == "contrastive" else np.zeros(2)  # where the origin means something, it stays
+    assert entry["middle"] == pytest.approx(middle, abs=1e-5)
+    far = np.linalg.norm(ours[:300] - middle, axis=1)
+    assert (np.linalg.norm(places, axis=1) <= 1).mean() == pytest.approx(0.98, abs=0.01)
+    assert np.linalg.norm(places, axis=1) == pytest.approx(far / entry["radius"])
+    apart = np.array([np.linalg.norm(run.compared(z[:100]) - p, axis=1) for p in run.compared(z[:100])])
+    nearest = (apart + np.diag([np.inf] * 100)).argmin(1)
+    labels = few.test_labels.numpy()[:100]
+    assert entry["along"][-1] == pytest.approx((labels[nearest] == labels).mean(), abs=1e-3)
+    assert entry["along"][0] < entry["along"][-1]
+    if loss != "contrastive":
+        weight = run.loss.weight.detach().numpy()
+        if loss == "cosface":  # its weights are directions, in units of the space
+            weight = weight / np.linalg.norm(weight, axis=1, keepdims=True) / entry["radius"]
+        told = places @ np.array(entry["weight"]).T + np.array(entry["bias"])
+        bias = 0 if run.loss.bias is None else run.loss.bias.detach().numpy()
+        assert told == pytest.approx(ours[:300] @ weight.T + bias, abs=1e-3 * np.abs(told).max())
+
+
 def test_the_built_script_is_that_of_the_source(tmp_path):
     if not shutil.which("npx"):
         pytest.skip("needs Node")

@@ -156,6 +156,16 @@ def test_a_gallery_is_saved_without_pickle(gallery, tmp_path):
         fslviz.Gallery.load(tmp_path / "none.npz")
 
 
+@pytest.mark.parametrize("cosine", [False, True])
+@pytest.mark.parametrize("fusion", ["template", "score", "nearest"])
+def test_a_gallery_that_is_read_compares_as_before(tmp_path, fusion, cosine):
+    g, z = fslviz.Gallery(fusion=fusion, cosine=cosine), np.random.default_rng(0).normal(size=(12, 3))
+    g.enrol("a", z[:3])
+    g.enrol("b", z[3:4])
+    g.save(tmp_path / "g.npz")
+    assert np.array_equal(fslviz.Gallery.load(tmp_path / "g.npz").distances(z), g.distances(z))
+
+
 def test_an_array_that_is_filled_anew_changes_nobody():
     for buffer in (np.empty((1, 2)), torch.empty(1, 2), torch.empty(1, 2).numpy()):
         g = fslviz.Gallery()

@@ -126,6 +126,23 @@ def test_all_triplets_are_those_of_the_cube(size, spread, margin, monkeypatch):
     assert not active or Triplet(margin).active(z, y) == pytest.approx(sum(active) / len(active))
 
 
+def test_a_semihard_negative_is_farther_than_the_positive_and_not_as_far():
+    z = torch.randint(-2, 3, (24, 2), generator=torch.Generator().manual_seed(0)).double()  # many as far as others
+    y = torch.arange(24) % 4
+    for margin in (0.0, 1.0, 5.0):
+        assert Triplet(margin, "semihard")(z, y).item() == pytest.approx(slow_semihard(z, y, margin))
+
+
+def test_all_triplets_of_a_batch_in_parts():
+    z, y = batch(size=1100, dim=2, classes=5)
+    d, total, count = torch.cdist(z, z).square(), 0.0, 0
+    for a in range(1100):
+        mine = (y == y[a]) & (torch.arange(1100) != a)
+        costs = (d[a][mine][:, None] - d[a][y != y[a]] + 0.5).relu()
+        total, count = total + costs.sum().item(), count + costs.numel()
+    assert Triplet(0.5)(z, y).item() == pytest.approx(total / count)
+
+
 @pytest.mark.parametrize("mining", Triplet.MINING)
 def test_thousands_of_triplets_need_no_cube(mining):
     g = torch.Generator().manual_seed(0)
@@ -392,6 +409,15 @@ def test_three_branches_give_the_loss_of_the_batch():
     expected = nn.functional.relu((za - zp).square().sum(1) - (za - zn).square().sum(1) + 0.5)
     torch.testing.assert_close(Triplet(0.5)(net(x), y), expected.mean())
     assert torch.equal(TripletNet(net).get_embedding(x), SiameseNet(net).get_embedding(x))
+
+
+def test_the_usual_settings_are_those_that_the_book_tells():
+    assert (Contrastive().margin, Triplet().margin, Triplet().mining) == (1, 1, "all")
+    assert (CosFace().margin, ArcFace().margin, SphereFace().margin) == (0.1, 0.1, 4)
+    assert {kind().scale for kind in (NormFace, CosFace, ArcFace)} == {16}
+    assert Softmax().bias is not None
+    assert {kind.batch for kind in (Contrastive, Triplet)} == {128}
+    assert {kind.batch for kind in (Softmax, NormFace, SphereFace, CosFace, ArcFace)} == {64}
 
 
 def test_margin_ramp_and_lambda_annealing():

@@ -360,7 +360,8 @@ def test_a_notebook_for_the_book_shows_controls_and_a_picture(monkeypatch):
     out = []
     monkeypatch.setattr(widgets, "display", lambda *things, **_: out.extend(things))
     monkeypatch.setenv(widgets.BOOK, "yes")
-    fslviz.move(line, slope=(1, 3, 1))
+    fslviz.move(lambda slope=2: line(slope), slope=(1, 3, 1))
     root, figure = out
-    assert "fslviz-move" in root.data
-    assert figure.axes[0].get_title() == "1 C0"
+    (shown,) = json.loads(html.unescape(re.search('data-options="([^"]*)"', root.data)[1]))["controls"]
+    assert shown == {"name": "slope", "at": 1, "choice": False, "values": ["1", "2", "3"]}
+    assert figure.axes[0].get_title() == "2 C0"

@@ -92,6 +92,9 @@ def test_a_changed_reader_reads_again(folder, tmp_path, monkeypatch):
         changed.write_text(text, encoding="utf-8")
         fslviz.load_folder(folder)
         assert len(calls) == count
+    monkeypatch.setattr(fslviz.data.PIL, "__version__", "another")
+    fslviz.load_folder(folder)
+    assert len(calls) == 45
 
 
 @pytest.mark.parametrize("harm", [b"", b"PK\x03\x04 no archive", None])
@@ -310,6 +313,10 @@ def test_a_picture_is_fitted_whole(tmp_path):
     grey = pictures.read(tmp_path / "wide.png", 28)
     assert abs(int(grey[0, 0]) - 200) < 2  # filled up with what its border is
     assert (grey < 50).any(0).sum() >= 24
+    Image.fromarray(pixels.T).save(tmp_path / "tall.png")
+    for shown in (grey, pictures.read(tmp_path / "tall.png", 28)):
+        for axis in (0, 1):
+            assert np.flatnonzero((shown < 50).any(axis)).mean() == pytest.approx(13.5, abs=0.6)  # in the middle
 
 
 def broken(folder):
@@ -365,6 +372,12 @@ def test_voices_are_nine_men():
     assert voices.test_images.shape == (640, 1, 28, 28)
     assert abs(voices.test_images.mean()) < 1e-4
     assert voices.names[0] == "speaker 1"
+    first = fslviz.data._unpacked("japanese-vowels/JapaneseVowels_TRAIN.ts").decode().split("@data")[1].split()[0]
+    series = np.array([c.split(",") for c in first.split(":")[:-1]], float)  # a row a coefficient, along time
+    for _ in range(2):  # stretched along its rows, then along its columns
+        n = series.shape[1]
+        series = np.stack([np.interp((np.arange(28) + 0.5) * n / 28 - 0.5, np.arange(n), row) for row in series]).T
+    assert np.corrcoef(series.ravel(), voices.test_images[0].ravel())[0, 1] > 0.9999
 
 
 def test_a_run_takes_pictures_as_they_are_loaded(folder):
@@ -455,6 +468,21 @@ def test_a_digit_that_fills_its_picture_is_read():
     page = seven(240, 20, 250, 20)
     tight = page[50:195, 70:172]  # cut to its ink
     assert (fslviz.prepare(tight) - fslviz.prepare(page)).abs().mean() < 0.05
+
+
+def test_a_digit_of_two_strokes_is_read_whole():
+    page = np.full((240, 240), 250, np.uint8)
+    page[60:200, 80:96] = page[60:75, 130:165] = 20  # as the bar of a 5 that stands apart
+    ink = fslviz.prepare(page)[0] > 1
+    assert np.ptp(ink.any(0).nonzero()) >= 10
+    assert ink[:, 18:].any()
+
+
+def test_a_shine_on_the_paper_is_no_digit():
+    page = seven(240, 20, 150, 16)
+    shining = page.copy()
+    shining[130:210, 15:95] = 220  # wider than the ink, and less dark than that is
+    assert (fslviz.prepare(shining) - fslviz.prepare(page)).abs().mean() < 0.05
 
 
 def test_a_digit_is_the_same_from_whatever_it_is_read(tmp_path):

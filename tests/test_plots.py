@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from mpl_toolkits.axes_grid1.anchored_artists import AnchoredSizeBar
 from nbclient import NotebookClient
+from scipy.stats import norm
 
 import fslviz
 from fslviz import evaluation, plots
@@ -95,6 +96,38 @@ def test_scores_say_both_errors_at_the_threshold(run):
     assert title == "one\nFMR 0.0%, FNMR 100.0%"
     title = fslviz.plot_scores({"one": pairs}, threshold=1e9).axes[0].get_title()
     assert title == "one\nFMR 100.0%, FNMR 0.0%"
+    pairs = evaluation.Pairs.of(distance=[1, 2, 3, 4, 5, 6], genuine=[1, 0, 0, 1, 1, 0])
+    assert fslviz.plot_scores({"a": pairs}, threshold=2).axes[0].get_title() == "a\nFMR 33.3%, FNMR 66.7%"
+    assert fslviz.plot_scores({"a": pairs}, threshold=4).axes[0].get_title() == "a\nFMR 66.7%, FNMR 33.3%"
+
+
+def test_what_a_curve_shows_is_on_the_axis_that_names_it():
+    rates = evaluation.error_rates(evaluation.Pairs.of(distance=range(9), genuine=[1, 1, 0, 1, 0, 1, 0, 0, 0]))
+    (ax,) = fslviz.plot_roc({"a": rates}).axes
+    assert [ax.get_xlabel()[:3], ax.get_ylabel()[:3]] == ["FMR", "TAR"]
+    assert np.array_equal(ax.lines[0].get_data(), [rates.fmr, 1 - rates.fnmr])
+    (ax,) = fslviz.plot_det({"a": rates}).axes
+    assert [ax.get_xlabel(), ax.get_ylabel()] == ["FMR", "FNMR"]
+    x, y = (norm.cdf(v) for v in ax.lines[0].get_data())
+    both = (rates.fmr > 0) & (rates.fnmr > 0)
+    assert np.allclose([x, y], [rates.fmr[both], rates.fnmr[both]])
+    for axis in (ax.xaxis, ax.yaxis):
+        assert [f"{100 * norm.cdf(v):.3g}%" for v in axis.get_ticklocs()] == [
+            t.get_text() for t in axis.get_ticklabels()
+        ]
+    past = types.SimpleNamespace(seen=np.arange(10) * 500, losses=np.arange(10) + 1.0, accuracies=np.arange(10) / 10)
+    left, right = fslviz.plot_training({"a": past}).axes
+    assert [left.get_ylabel(), right.get_ylabel()] == ["loss", "neighbour of its class"]
+    assert np.array_equal(left.lines[0].get_data(), [past.seen / 1000, past.losses])
+    assert np.array_equal(right.lines[0].get_data(), [past.seen / 1000, past.accuracies])
+
+
+def test_ink_is_drawn_and_paper_is_not():
+    image = torch.tensor([[[[-0.4, 2.8], [1.2, -0.4]]]])
+    (shown,) = fslviz.plot_images(image).axes[0].images
+    assert np.allclose(shown.get_array()[..., 3], [[0, 1], [0.5, 0]])
+    (shown,) = fslviz.plot_images(image, ink=False).axes[0].images
+    assert shown.cmap(shown.norm(2.8))[:3] > shown.cmap(shown.norm(-0.4))[:3]
 
 
 def test_places_may_stand_in_for_a_run(run):

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+import types
 import unittest.mock
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -84,6 +85,7 @@ def test_a_run_holds_what_it_says(some):
     trail = run.trail(some.test_images[:50])
     assert trail.shape == (5, 50, 3)
     assert np.array_equal(trail[::2], run.trail(some.test_images[:50], every=2))
+    run.trail(some.test_images[:50], every=3)  # ends before the end, and leaves the network there
     assert np.array_equal(trail[-1], run.embed(some.test_images[:50]))
     assert not np.allclose(trail[0], trail[-1], atol=1e-2)
     assert run.cosine
@@ -209,6 +211,7 @@ def test_the_cache_is_keyed_by_recipe_data_and_code(some, cache, monkeypatch):
         ("margins", "cos - self.share", "cos + self.share", True),
         ("models", "LeakyReLU(0.1", "LeakyReLU(0.2", True),
         ("training", "RISE = 0.25", "RISE = 0.5", True),
+        ("devices", "GAIN = 0.95", "GAIN = 0.5", True),
     ],
 )
 def test_a_run_is_trained_anew_when_meaning_changes_and_not_when_words_do(
@@ -224,6 +227,18 @@ def test_a_run_is_trained_anew_when_meaning_changes_and_not_when_words_do(
     assert was in source
     (tmp_path / f"{module}.py").write_text(source.replace(was, becomes))
     assert (recipe.key != key) == anew
+
+
+def test_a_key_is_of_all_that_defines_a_training(monkeypatch):
+    recipe = Recipe("triplet", {}, "digits", 2, 256, 64, 0, "cpu", "float32")
+    others = [
+        replace(recipe, **{name: {"margin": 2.0} if name == "options" else "other"})
+        for name in recipe.__dataclass_fields__
+    ]
+    keys = {other.key for other in (recipe, *others)}
+    monkeypatch.setattr(torch, "__version__", "another")
+    keys.add(recipe.key)
+    assert len(keys) == 2 + len(recipe.__dataclass_fields__)
 
 
 def test_home_is_understood_in_a_path(some, tmp_path, monkeypatch):
@@ -450,6 +465,56 @@ def test_a_step_of_each_weight_is_as_long_as_the_recipe_says():
     assert torch.linalg.svdvals(weight).mean().item() == pytest.approx(0.5 * 0.025, rel=0.3)  # Muon's: all directions
     for step, length in zip(others, (1e-3, 2e-2, 2e-2), strict=True):  # Adam's first is its rate
         torch.testing.assert_close(step.abs(), torch.full_like(step, 0.5 * length), rtol=1e-3, atol=0)
+
+
+def test_every_step_follows_its_own_gradient_alone():
+    network, loss = nn.Linear(6, 6), LOSSES["softmax"](4, 6)
+    with torch.no_grad():
+        network.weight.mul_(100)  # a decay of the weights would show
+    optimizer = training._Optimizer(network, loss, 0.5)
+    optimizer.rate(0.25)
+    bias = nn.Parameter(network.bias.detach().clone())
+    adam = torch.optim.Adam([bias], lr=0.5e-3, betas=(0.9, 0.99))
+    for slope in (1.0, *[0.1] * 40):
+        before = network.weight.detach().clone()
+        (slope * (network.weight.trace() + network.bias.sum() + loss.weight.sum())).backward()
+        optimizer.step()
+        bias.grad = torch.full_like(bias, slope)
+        adam.step()
+        lengths = torch.linalg.svdvals(before - network.weight.detach())
+        assert lengths.mean().item() == pytest.approx(0.5 * 0.025, rel=0.3)
+    torch.testing.assert_close(network.bias, bias)
+
+
+def test_the_seconds_are_those_of_all_steps(monkeypatch):
+    ticks = iter([0.0, 1.0, 5.0, 7.0])
+    monkeypatch.setattr(training, "time", types.SimpleNamespace(perf_counter=lambda: next(ticks)))
+    record = training._Record(2, 64)
+    for _ in range(2):
+        with record.clock():
+            pass
+    assert record.seconds == 3
+
+
+def test_who_watches_is_told_the_share_that_is_done(some):
+    told = []
+    short(some, watch=told.append)
+    assert told == [0.25, 0.5, 0.75, 1]
+
+
+def test_the_accuracies_are_the_shares_that_agree(some, monkeypatch):
+    shares = iter([0.1, 0.2, 0.3, 0.9])
+    monkeypatch.setattr(training, "_neighbours_agree", lambda z, y: torch.tensor(next(shares)))
+    assert short(some).accuracies == pytest.approx([0.1, 0.2, 0.3, 0.9])
+
+
+def test_on_another_device_a_run_embeds_in_what_suits_that(some, monkeypatch):
+    run = short(some, precision="float32")
+    expected = run.embed(some.test_images)
+    run.recipe = replace(run.recipe, device="cuda", precision="bfloat16")
+    monkeypatch.setattr(runs, "_available", lambda device: device == "cpu")
+    monkeypatch.setattr(devices, "precision", lambda device: "float32")
+    assert np.array_equal(run.embed(some.test_images), expected)
 
 
 def test_the_rates_rise_for_a_quarter_and_fall_to_nothing():

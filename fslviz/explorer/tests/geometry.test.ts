@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { apart, at, cut, mean, type Place, share, simpler, within } from "../src/geometry";
-import { near } from "./near";
+import { apart, at, cut, fewer, mean, type Place, share, simpler, within } from "../src/geometry";
+import { near, numbers } from "./near";
 
 const SQUARE: Place[] = [
   [0, 0],
@@ -68,8 +68,46 @@ test("a loop made simpler keeps the corners that matter", () => {
     ] as Place[];
   });
   assert.deepEqual(simpler(more, 4), SQUARE);
+  assert.deepEqual(simpler([...more].reverse(), 4), [...SQUARE].reverse());
   assert.deepEqual(simpler(more, 8), more);
   assert.equal(more.length, 8); // what is given stays as it is
+});
+
+// How far a place lies from a line of corners: from the nearest of the places along it.
+const off = ([x, y]: Place, line: Place[]) =>
+  Math.min(
+    ...line.slice(1).flatMap(([bx, by], i) => {
+      const [ax, ay] = line[i];
+      return Array.from({ length: 201 }, (_, k) =>
+        apart([x, y], [ax + (k / 200) * (bx - ax), ay + (k / 200) * (by - ay)]),
+      );
+    }),
+  );
+
+test("a line with fewer corners lies nowhere farther from the whole than is said", () => {
+  const random = numbers(2);
+  const line: Place[] = Array.from({ length: 60 }, (_, i) => [i / 60, random() / 2]);
+  let before = line.length;
+  for (const limit of [0.02, 0.1, 0.3]) {
+    const kept = fewer(line, limit);
+    assert.deepEqual([kept[0], kept.at(-1)], [line[0], line[59]]);
+    assert.ok(kept.length < before, `${limit}: ${kept.length}`);
+    for (const p of line) assert.ok(off(p, kept) <= limit + 0.003, `${limit}: ${p}`);
+    before = kept.length;
+  }
+  const corner: Place[] = [
+    [0, 0],
+    [1, 1],
+    [2, 0],
+  ];
+  assert.deepEqual(fewer(corner, 0.1), corner); // each corner once
+  assert.deepEqual(fewer(corner, 1.1), [corner[0], corner[2]]);
+  const back: Place[] = [
+    [0, 0],
+    [3, 0],
+    [1, 0],
+  ];
+  assert.deepEqual(fewer(back, 0.1), back); // beyond the ends too
 });
 
 test("a polygon is cut by a half-plane", () => {

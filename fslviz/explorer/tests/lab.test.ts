@@ -45,7 +45,7 @@ test("whatever a space does, all of it lies inside the square and none of it is 
       const { most, half } = seen(space);
       assert.ok(most < 0.94 && half > 0.1, `${way} at ${i}: ${most}, ${half}`);
       near(space.grown, size / moves(0)[0], 0.02 * space.grown, way);
-      near(space.framed(middle)[0], 0, 0.1, `${way}: the middle`);
+      for (const v of space.framed(middle)) near(v, 0, 0.1, `${way}: the middle`);
     }
   }
 });
@@ -77,11 +77,53 @@ test("all digits on one point are a point in the middle, and a restart begins an
   space.show(told(0, [3, 3]), NONE, false, null, false);
   assert.deepEqual([space.spread, space.grown], [0, 0]);
   assert.ok(seen(space).most < 0.01);
+  space.show(told(500, [0, 0]), NONE, false, null, false);
   space.clear();
   assert.equal(space.n, 0);
   space.show(told(5, [1, 1]), NONE, false, null, false);
   near(space.grown, 1, 1e-9);
   assert.ok(seen(space).half > 0.3);
+});
+
+test("what divides the classes is told in units of the frame", () => {
+  const space = new LabSpace();
+  const head = { weight: told(1, [0.2, 0.1]).slice(0, 20), bias: told(3, [0, 0]).slice(0, 10) };
+  const score = (weight: ArrayLike<number>, bias: number, [x, y]: number[]) => weight[0] * x + weight[1] * y + bias;
+  space.show(told(7, [3, 4]), NONE, true, head, true);
+  assert.equal(space.entry.cosine, false);
+  head.bias.forEach((b, c) => {
+    const w = head.weight.subarray(2 * c, 2 * c + 2);
+    near(score(space.entry.weight![c], space.entry.bias[c], space.framed([5, -2])), score(w, b, [5, -2]), 1e-4);
+  });
+  space.show(told(7, [3, 4]), NONE, true, head, false);
+  assert.equal(space.entry.cosine, true);
+  space.entry.weight!.forEach(([x, y], c) => {
+    const [u, v] = head.weight.subarray(2 * c, 2 * c + 2);
+    near(Math.hypot(x, y), 1, 1e-6); // a direction
+    near(x * v, y * u, 1e-6);
+    assert.ok(x * u >= 0 && y * v >= 0);
+  });
+  space.show(told(7, [3, 4]), NONE, false, null, false);
+  assert.deepEqual([space.entry.cosine, space.entry.weight], [false, undefined]);
+});
+
+test("places glide from where they were seen", () => {
+  let now = 0;
+  const { performance } = globalThis;
+  Object.assign(globalThis, { matchMedia: () => ({ matches: false }) });
+  Object.defineProperty(globalThis, "performance", { value: { now: () => now }, configurable: true });
+  const space = new LabSpace();
+  space.show(told(1, [0, 0]), NONE, true, null, false);
+  now += 1e4;
+  const before = space.places();
+  space.show(told(1, [0, 0]).reverse(), NONE, true, null, false);
+  assert.deepEqual(space.places(), before);
+  now += 75; // half of the way
+  space.places().forEach((v, i) => near(v, (before[i] + space.target[i]) / 2, 1e-6));
+  now += 75;
+  assert.equal(space.places(), space.target);
+  Object.defineProperty(globalThis, "performance", { value: performance, configurable: true });
+  Object.assign(globalThis, { matchMedia: () => ({ matches: true }) });
 });
 
 test("each picture is a new one to the painter, where nothing glides too", () => {
@@ -107,7 +149,10 @@ test("a history keeps its beginning and its end, and each image counts once", ()
   );
   near(points.reduce((sum, { count, loss }) => sum + count * loss, 0) / (640 * 5000), 1.5, 0.001);
   let seen = 0;
-  for (const { images, count } of points) near(images, (seen += count), 0.5);
+  for (const { images, count, right } of points) {
+    near(images, (seen += count), 0.5);
+    near(right, (images / 640 - 1) / 5000, 1e-9); // as it was at the point's end
+  }
   const spans = points.slice(1, -1).map(({ images }, i) => images - points[i].images);
   assert.ok(Math.max(...spans) <= 2 * Math.min(...spans), `${spans}`);
 });

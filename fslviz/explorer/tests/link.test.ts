@@ -1,8 +1,21 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { read, type World, write } from "../src/link";
+import { enrolled, read, type World, write } from "../src/link";
 import type { Manifest } from "../src/pack";
-import { AFAR, type State, threshold, usual } from "../src/state";
+import {
+  AFAR,
+  FAR,
+  FILL,
+  NEAR,
+  REACH,
+  reached,
+  SAMPLES,
+  type State,
+  seen,
+  threshold,
+  usual,
+  zoomed,
+} from "../src/state";
 
 const entry = (loss: string, margin: number | null) => ({ loss, margin });
 const SPACES = {
@@ -13,7 +26,12 @@ const SPACES = {
   "cosface@0.8": entry("cosface", 0.8),
 };
 const MANIFEST = { spaces: SPACES, default: { contrastive: 1, triplet: 1, cosface: 0.1 } } as unknown as Manifest;
-const WORLD = { spaces: SPACES, shown: 5000, trail: 1000, parts: new Set(["enrol", "lab"]) } as unknown as World;
+const WORLD = {
+  spaces: SPACES,
+  shown: 5000,
+  trail: 1000,
+  parts: new Set(["enrol", "lab", "draw"]),
+} as unknown as World;
 const OPENED = usual(
   { losses: ["triplet", "cosface"], parts: ["enrol", "lab"], margins: {}, step: 1, threshold: null, selection: [] },
   MANIFEST,
@@ -38,6 +56,23 @@ test("a page opens with what is usual, or with what it asks for", () => {
   assert.equal(state.lab.margin, 0.8);
 });
 
+test("a network of six digits is trained in the lab by its loss", () => {
+  const spaces = { ...SPACES, "triplet-six": entry("triplet-six", 0.5) } as unknown as Manifest["spaces"];
+  const asked = { losses: ["triplet-six"], parts: [], margins: {}, step: 1, threshold: null, selection: [] };
+  const { names, lab } = usual(asked, { ...MANIFEST, spaces });
+  assert.deepEqual([names["triplet-six"], lab.loss, lab.margin], ["triplet-six", "triplet", 1]);
+});
+
+test("a place of the square is seen where it lies, y upwards, and no view goes beyond the reach", () => {
+  const half = 1 / FILL;
+  assert.deepEqual(seen([0, 0], AFAR), [-half, half]);
+  assert.deepEqual(seen([1, 0.5], { x: 2, y: -1, zoom: 4 }), [2 + half / 4, -1]);
+  assert.deepEqual(seen([0.5, 1], { x: 2, y: -1, zoom: 4 }), [2, -1 - half / 4]);
+  assert.deepEqual(reached({ x: 1, y: -2, zoom: 3 }), { x: 1, y: -2, zoom: 3 });
+  assert.deepEqual(reached({ x: 9, y: -9, zoom: 3 }), { x: REACH, y: -REACH, zoom: 3 });
+  assert.deepEqual([1e-3, 2, 1e3].map(zoomed), [FAR, 2, NEAR]);
+});
+
 test("what is as usual is left out", () => {
   assert.equal(write(OPENED, OPENED), "");
   assert.equal(said({ step: 0.5 }), "v2;step:0.5");
@@ -47,7 +82,7 @@ const STATES: Partial<State>[] = [
   { losses: ["cosface", "triplet"] },
   { losses: ["triplet", "softmax", "cosface"], names: { ...OPENED.names, triplet: "triplet@0.5" } },
   { step: 0 },
-  { step: 0.25 },
+  { step: 0.1234 },
   { lit: { kind: "classes", classes: [4, 9] } },
   { lit: { kind: "digits", digits: [0, 4999] } },
   { lit: { kind: "around", name: "triplet@1", step: 1, digit: 17 } },
@@ -67,6 +102,19 @@ const STATES: Partial<State>[] = [
     },
   },
   { lit: { kind: "around", name: "triplet@1", step: 0.5, digit: 999 } },
+  {
+    lit: {
+      kind: "loop",
+      name: "triplet@1",
+      step: 1,
+      count: 5000,
+      way: [
+        [0, 0],
+        [1, 0],
+        [1, 1],
+      ],
+    },
+  },
   { pins: [3] },
   { pins: [3, 4999] },
   { views: { ...OPENED.views, triplet: { x: 0.5, y: -0.25, zoom: 4 } } },
@@ -74,8 +122,16 @@ const STATES: Partial<State>[] = [
     together: false,
     views: { triplet: { x: 0.5, y: 0, zoom: 2 }, softmax: AFAR, cosface: { x: 0, y: 0.1, zoom: 0.5 } },
   },
+  { lead: "cosface", views: { ...OPENED.views, cosface: { x: 0.5, y: -0.25, zoom: 4 } } },
   { space: "cosface", threshold: { name: "cosface@0.1", at: 0.75 } },
   { areas: true },
+  { drawing: "AAABBB~CCC" },
+  {
+    own: [
+      { name: "???", samples: Array(SAMPLES).fill("AAABBB") },
+      { name: "~~~ Zoë", samples: ["AAA~BBBCCC"] },
+    ],
+  },
   { lab: { loss: "triplet", margin: 0, scale: 16, mining: "hard", left: [], seed: 999999, from: "chance" } },
   {
     lab: {
@@ -134,6 +190,8 @@ const BAD = [
   "v2;lit:around,triplet@2,1,7",
   "v2;lit:loop,triplet@1,1,5,0,0,1,1",
   "v2;lit:loop,triplet@1,1,5,0,0,1,1,2",
+  "v2;lit:loop,triplet@1,1,5001,0,0,1,0,1,1",
+  "v2;lit:loop,triplet@1,0.5,1001,0,0,1,0,1,1", // as above
   "v2;pin:1,2,3",
   "v2;pin:1,1",
   "v2;pin:-1",
@@ -163,6 +221,25 @@ const BAD = [
   "v2;lab:triplet-six,1,16,all,none,0,trained",
 ];
 
+test("enrolled symbols are a text that an address keeps as it is, each of its own name and few samples", () => {
+  const own = (name: string, count: number) => ({ name, samples: Array(count).fill("AAA") });
+  const text = (...all: State["own"]) => `v2;own:${enrolled(all)}`;
+  assert.ok(/^v2;own:[\w.,-]+$/.test(text(own("???", 1), own("~~~", SAMPLES))));
+  for (const all of [[own("a", 0)], [own("a", SAMPLES + 1)], [own("7", 1)], [own("", 1)], [own("a", 1), own("a", 2)]])
+    assert.throws(() => read(text(...all), OPENED, WORLD), JSON.stringify(all));
+});
+
+test("what is chosen among the losses shown is one of them", () => {
+  const { space, lead } = read("v2;show:cosface@0.1", OPENED, WORLD);
+  assert.deepEqual([space, lead], ["cosface", "cosface"]);
+});
+
+test("networks of six digits and of ten are never side by side", () => {
+  const spaces = { ...WORLD.spaces, "triplet-six": entry("triplet-six", 1) } as unknown as World["spaces"];
+  for (const text of ["v2;show:triplet-six", "v2;show:cosface@0.1,triplet-six"])
+    assert.throws(() => read(text, OPENED, { ...WORLD, spaces }), text);
+});
+
 test("the lab takes each loss to the ends of its margins and no farther, and each way of mining", () => {
   const ends = {
     contrastive: [0, 16],
@@ -185,7 +262,13 @@ test("the lab takes each loss to the ends of its margins and no farther, and eac
 test("a text that is not whole, or tells what the page has not, is put aside", () => {
   for (const text of BAD) assert.throws(() => read(text, OPENED, WORLD), text);
   const bare = { ...WORLD, parts: new Set<string>() };
-  for (const text of ["v2;areas:ten", "v2;threshold:triplet@1,1", "v2;lab:triplet,1,16,all,none,0,trained"]) {
+  for (const text of [
+    "v2;areas:ten",
+    "v2;threshold:triplet@1,1",
+    "v2;lab:triplet,1,16,all,none,0,trained",
+    "v2;drawing:AAA",
+    "v2;own:YQ.AAA",
+  ]) {
     read(text, OPENED, WORLD);
     assert.throws(() => read(text, OPENED, bare), `${text} on a page without that part`);
   }
