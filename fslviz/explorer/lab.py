@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fslviz import devices
 from fslviz.data import Data
 from fslviz.runs import Run
 from fslviz.training import train
@@ -55,5 +56,6 @@ def digits(data: Data) -> tuple[Tensor, Tensor]:
 
 def start(data: Data) -> Run:
     """The network that the lab starts from: contrastive loss, on all training digits."""
-    torch.manual_seed(0)
-    return train("contrastive", data, network=LabNet(), images=IMAGES)
+    with devices.Random(0):
+        network = LabNet()
+    return train("contrastive", data, network=network, images=IMAGES)
