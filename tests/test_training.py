@@ -171,6 +171,8 @@ def test_save_and_load(some, tmp_path):
     same = fslviz.Run.load(tmp_path / "deep" / "run.npz")
     assert same.recipe == run.recipe
     assert same.seconds == run.seconds
+    pixels = torch.randint(256, (3, 28, 28), dtype=torch.uint8)
+    assert np.array_equal(same.embed(pixels), run.embed(pixels))
     assert np.array_equal(same.trail(some.test_images), run.trail(some.test_images))
     with pytest.raises(ValueError, match=r"loaded without its data: Run.load\(path, data\)"):
         same.query()
@@ -506,6 +508,27 @@ def test_the_accuracies_are_the_shares_that_agree(some, monkeypatch):
     shares = iter([0.1, 0.2, 0.3, 0.9])
     monkeypatch.setattr(training, "_neighbours_agree", lambda z, y: torch.tensor(next(shares)))
     assert short(some).accuracies == pytest.approx([0.1, 0.2, 0.3, 0.9])
+
+
+@pytest.mark.parametrize(("preset", "images"), [(None, 120_000), ("quick", 120_000), ("full", 720_000)])
+def test_a_preset_is_so_many_images(some, monkeypatch, preset, images):
+    monkeypatch.setattr(training, "_train", lambda recipe, *_: recipe)
+    monkeypatch.setattr(devices, "precision", lambda device: "float32")
+    recipe = fslviz.train("triplet", some, preset=preset, device="cpu", cached=False)
+    assert (recipe.images, recipe.batch, recipe.embed_dim, recipe.rate, recipe.seed) == (images, 128, 2, 1, 0)
+
+
+@pytest.mark.parametrize(("capability", "chosen"), [((7, 5), "float32"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")])
+def test_a_gpu_that_has_bfloat16_trains_in_it(monkeypatch, capability, chosen):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert devices.precision("cuda") == chosen
+
+
+def test_images_that_are_not_finite_have_no_place(some):
+    images = some.test_images[:3].clone()
+    images[1, 0, 5, 5] = float("nan")
+    with pytest.raises(ValueError, match="images must be finite: there are NaN or infinite pixels"):
+        short(some).embed(images)
 
 
 def test_on_another_device_a_run_embeds_in_what_suits_that(some, monkeypatch):
