@@ -164,6 +164,9 @@ def test_classes_by_name_many_and_in_tensors():
     assert len(looks) == 30, "two classes look alike"
     (ax,) = fslviz.plot_spaces({"some": (z, rng.choice([3, 7], 60))}).axes
     assert [line.get_color() for line in ax.lines] == [plots.COLOURS[3], plots.COLOURS[7]]
+    (ax,) = fslviz.plot_spaces({"people": (z, named)}).axes
+    for line, name in zip(ax.lines, ("Ada", "Grace"), strict=True):
+        assert np.array_equal(np.stack(line.get_data(), 1), z[named == name])
 
 
 def test_a_perfect_separation_shows_on_a_det():

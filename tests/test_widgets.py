@@ -125,15 +125,15 @@ def test_the_margin_lab_shows_the_new_space_beside_the_old(trained, kernel, caps
     assert said == f"15-NN {right:.1%} of 1,000 test images, after 320 images"
     first = lab.children[2].value
     assert bytes(first[:4]) == b"\x89PNG"
-    kernel(lambda: setattr(margin, "value", 0.3))
+    kernel(lambda: setattr(margin, "value", 0.35))
     assert "15-NN" in wait(kernel, lab)
-    assert [r.recipe.options["margin"] for r in lab.runs] == [0.1, 0.3]
+    assert [r.recipe.options["margin"] for r in lab.runs] == [0.1, 0.35]
     assert lab.children[2].value != first
     assert (bar.value, stop.disabled) == (1.0, True)
     assert capsys.readouterr().err == ""  # its own bar is enough
     kernel(lambda: setattr(losses, "value", "sphereface"))
     wait(kernel, lab)
-    assert [(r.recipe.loss, r.recipe.options["margin"]) for r in lab.runs] == [("cosface", 0.3), ("sphereface", 4)]
+    assert [(r.recipe.loss, r.recipe.options["margin"]) for r in lab.runs] == [("cosface", 0.35), ("sphereface", 4)]
 
 
 def test_the_margin_lab_leaves_matplotlib_to_the_cells(trained, kernel, monkeypatch):
