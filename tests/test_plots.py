@@ -96,9 +96,9 @@ def test_scores_say_both_errors_at_the_threshold(run):
     assert title == "one\nFMR 0.0%, FNMR 100.0%"
     title = fslviz.plot_scores({"one": pairs}, threshold=1e9).axes[0].get_title()
     assert title == "one\nFMR 100.0%, FNMR 0.0%"
-    pairs = evaluation.Pairs.of(distance=[1, 2, 3, 4, 5, 6], genuine=[1, 0, 0, 1, 1, 0])
-    assert fslviz.plot_scores({"a": pairs}, threshold=2).axes[0].get_title() == "a\nFMR 33.3%, FNMR 66.7%"
-    assert fslviz.plot_scores({"a": pairs}, threshold=4).axes[0].get_title() == "a\nFMR 66.7%, FNMR 33.3%"
+    pairs = evaluation.Pairs.of(distance=[1, 2, 3, 4, 5, 6], genuine=[1, 1, 0, 1, 1, 0])
+    assert fslviz.plot_scores({"a": pairs}, threshold=2).axes[0].get_title() == "a\nFMR 0.0%, FNMR 50.0%"
+    assert fslviz.plot_scores({"a": pairs}, threshold=4).axes[0].get_title() == "a\nFMR 50.0%, FNMR 25.0%"
 
 
 def test_what_a_curve_shows_is_on_the_axis_that_names_it():
