@@ -76,10 +76,13 @@ test("the worst pairs: of two classes and near, of one and far, each digit once"
   const here = await space([0, 0, 1, 0, 10, 0, 10.5, 0, 30, 0, 31, 0]);
   const labels = Uint8Array.from([0, 1, 0, 1, 2, 2]);
   const { alike, torn } = await worst(here, labels, 9);
-  assert.deepEqual(alike.map(({ digits, distance }) => [[...digits].sort(), distance]).slice(0, 2), [
-    [[2, 3], 0.5],
-    [[0, 1], 1],
-  ]);
+  assert.deepEqual(
+    alike.map(({ digits, distance }) => [[...digits].sort(), distance]),
+    [
+      [[2, 3], 0.5],
+      [[0, 1], 1],
+    ],
+  );
   assert.deepEqual(
     torn.map(({ distance }) => distance),
     [10, 9.5, 1],
