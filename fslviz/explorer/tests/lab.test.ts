@@ -155,6 +155,8 @@ test("a history keeps its beginning and its end, and each image counts once", ()
   }
   const spans = points.slice(1, -1).map(({ images }, i) => images - points[i].images);
   assert.ok(Math.max(...spans) <= 2 * Math.min(...spans), `${spans}`);
+  for (let i = 5000; i < 60000; i++) history.add({ images: 640 * (i + 1), count: 640, loss: 1, right: 1 });
+  assert.ok(history.points.length <= 200, "however long it goes on");
 });
 
 test("a short history is told as it was", () => {
