@@ -279,6 +279,12 @@ def test_a_dark_picture_of_16_bits_stays_dark(tmp_path):
     assert pictures.read(tmp_path / "x.png", 28).max() <= 1
 
 
+def test_numbers_that_are_greys_stay_as_they_are(tmp_path):
+    ramp = np.tile(np.linspace(100, 200, 28, dtype=np.float32), (28, 1))
+    Image.fromarray(ramp).save(tmp_path / "x.tif")
+    assert np.abs(pictures.read(tmp_path / "x.tif", 28) - ramp).max() <= 1
+
+
 def test_names_are_in_order_whatever_their_case(tmp_path):
     for name in ("bob", "Carl", "ada", "Dora"):
         for photo in range(2):

@@ -87,7 +87,9 @@ def test_a_range_is_taken_in_any_numbers():
     slider = widgets._control("shots", tuple(np.array([1, 5, 2])), np.int64(3))
     assert widgets._values(slider) == (1, 3, 5)
     assert all(type(v) is int for v in widgets._values(slider))
-    assert widgets._control("margin", (0, 2, 1), 0.5).value == 0.5
+    assert widgets._values(widgets._control("margin", (0, 2, 1), 0.5)) == (0, 0.5, 1, 2), "where it starts, too"
+    assert widgets._values(widgets._control("margin", (0, 1, 0.5), 0)) == (0, 0.5, 1)
+    assert widgets._control("margin", (0, 1, 0.5), 0).step == 0.5
     assert widgets._values(widgets._control("margin", (0.0, 1.0, 0.6), 0.0)) == (0.0, 0.6), "beyond its end"
     assert widgets._values(widgets._control("margin", (0.0, 0.3, 0.1), 0.0)) == (0.0, 0.1, 0.2, 0.3)
 

@@ -58,6 +58,7 @@ test("a space that shrinks is seen to shrink, and one that stays comes to fill t
   assert.ok(seen(space).half < 0.6 * before);
   for (let i = 0; i < 40; i++) space.show(told(0.5, [0, 0]), NONE, false, null, false);
   near(seen(space).half, before, 0.01);
+  near(seen(space).most, 0.93, 0.01);
 });
 
 test("rays stay around the origin, and a drawing far out is inside too", () => {

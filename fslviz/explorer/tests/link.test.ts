@@ -192,6 +192,8 @@ const BAD = [
   "v2;lit:loop,triplet@1,1,5,0,0,1,1",
   "v2;lit:loop,triplet@1,1,5,0,0,1,1,2",
   "v2;lit:loop,triplet@1,1,5,0,0,1,0,1,1,2",
+  "v2;lit:spiral,triplet@1,1,5,0,0,1,0,1,1",
+  "v2;own:YQ.AAA.A",
   "v2;lit:loop,triplet@1,1,5001,0,0,1,0,1,1",
   "v2;lit:loop,triplet@1,0.5,1001,0,0,1,0,1,1", // as above
   "v2;pin:1,2,3",

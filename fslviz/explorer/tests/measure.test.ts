@@ -73,14 +73,15 @@ test("error rates are shares of genuine and impostor distances", async () => {
 });
 
 test("the worst pairs: of two classes and near, of one and far, each digit once", async () => {
-  const here = await space([0, 0, 1, 0, 10, 0, 10.5, 0, 30, 0, 31, 0]);
-  const labels = Uint8Array.from([0, 1, 0, 1, 2, 2]);
+  const here = await space([0, 0, 1, 0, 10, 0, 10.5, 0, 30, 0, 31, 0, 99, 0]);
+  const labels = Uint8Array.from([0, 1, 0, 1, 2, 2, 3]); // the last is alone
   const { alike, torn } = await worst(here, labels, 9);
   assert.deepEqual(
     alike.map(({ digits, distance }) => [[...digits].sort(), distance]),
     [
       [[2, 3], 0.5],
       [[0, 1], 1],
+      [[5, 6], 68],
     ],
   );
   assert.deepEqual(
@@ -117,6 +118,8 @@ test("which digits moved, by a grid as by every distance", async () => {
       [...changed.keys()].filter((i) => changed[i] >= 8),
     );
     assert.ok(found.lost.length > 10);
+    const back = await moved(spaces[1], spaces[0], one.labels);
+    assert.deepEqual([back.lost, back.won], [found.won, found.lost]);
   }
 });
 
