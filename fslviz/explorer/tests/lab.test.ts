@@ -92,6 +92,7 @@ test("what divides the classes is told in units of the frame", () => {
   const score = (weight: ArrayLike<number>, bias: number, [x, y]: number[]) => weight[0] * x + weight[1] * y + bias;
   space.show(told(7, [3, 4]), NONE, true, head, true);
   assert.equal(space.entry.cosine, false);
+  assert.deepEqual(space.framed([space.entry.radius, 0]), [1, 0]);
   head.bias.forEach((b, c) => {
     const w = head.weight.subarray(2 * c, 2 * c + 2);
     near(score(space.entry.weight![c], space.entry.bias[c], space.framed([5, -2])), score(w, b, [5, -2]), 1e-4);

@@ -53,6 +53,10 @@ test("error rates are shares of genuine and impostor distances", async () => {
     const all = templates(here, Float32Array.from(places), labels);
     const rates = new Rates(here, Float32Array.from(places), labels, all);
     assert.deepEqual([rates.genuine.length, rates.impostor.length], [200, 1800]);
+    all.forEach((t, k) => {
+      const mine = [...labels.keys()].filter((i) => labels[i] === k);
+      near(t.place[0], mine.reduce((s, i) => s + places[2 * i], 0) / 20, 1e-6); // of the digits of its class
+    });
     const f = Math.fround;
     for (const limit of [0.05, 0.3, 1, rates.genuine[0], rates.impostor[17]]) {
       let [accepted, refused] = [0, 0];
