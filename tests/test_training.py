@@ -89,7 +89,8 @@ def test_a_run_holds_what_it_says(some):
     assert np.array_equal(trail[-1], run.embed(some.test_images[:50]))
     assert not np.allclose(trail[0], trail[-1], atol=1e-2)
     assert run.cosine
-    assert np.allclose(np.linalg.norm(run.query()[0], axis=1), 1)
+    for part in (run.query(), run.reference()):
+        assert np.allclose(np.linalg.norm(part[0], axis=1), 1)
     assert run.loss.margin == 0.2
     assert not short(some).cosine
 
@@ -547,6 +548,13 @@ def test_the_rates_rise_for_a_quarter_and_fall_to_nothing():
         optimizer.rate(progress)
         rates.append([o.param_groups[0]["lr"] / peak for o, peak in optimizer.peaks])
     assert np.allclose(rates, np.array([[0], [0.5], [1], [0.5], [0]]))
+
+
+def test_the_first_rate_is_that_of_the_beginning(some, monkeypatch):
+    told = []
+    monkeypatch.setattr(training._Optimizer, "rate", lambda self, progress: told.append(progress))
+    short(some)
+    assert told == [0, 0.25, 0.5, 0.75]
 
 
 def test_weights_are_kept_at_25_moments_closer_at_first(some):
