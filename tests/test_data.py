@@ -206,6 +206,17 @@ def test_what_is_loaded_is_the_callers_own(name):
     assert fslviz.load(name).identity() == before != first.identity()
 
 
+def test_each_image_keeps_its_label():
+    numbered = torch.arange(60.0).view(-1, 1, 1, 1)
+    labels = torch.arange(60) * 7 % 60 // 10
+    data = fslviz.Data(numbered[:20], labels[:20], numbered[20:], labels[20:], "numbered")
+    for some in (data, data.split(3), data.split(2, seed=1, unseen=2), data.validation(5), data.classes(1, 4)):
+        for part in ("train", "test"):
+            images, given = getattr(some, f"{part}_images").flatten().long(), getattr(some, f"{part}_labels")
+            assert len(given)
+            assert torch.equal(labels[images], given)
+
+
 @pytest.mark.parametrize("part", ["train_images", "train_labels", "test_images", "test_labels"])
 def test_a_checksum_is_of_every_part(part):
     first = tiny()

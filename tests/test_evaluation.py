@@ -170,6 +170,8 @@ def test_a_set_against_itself_is_what_the_caller_says():
     assert ev.merits((x, y))["15-NN"] == ev.knn_accuracy((x, y))
     means = [[x[(y == c) & (np.arange(400) != i)].mean(0) for c in (0, 1)] for i in range(400)]
     assert ev.centre_accuracy((x, y)) == np.mean([cdist(x[i : i + 1], means[i]).argmin() == y[i] for i in range(400)])
+    few = np.array([[109.0], [110], [111], [104], [105], [106]])  # a mean of two is a half of their sum
+    assert ev.centre_accuracy((few, [0, 0, 0, 1, 1, 1])) == 1
     with pytest.raises(ValueError, match="without probes there must be 2 or more of each class, not 1 of 7"):
         ev.centre_accuracy((x, np.append(y[:-1], 7)))
 

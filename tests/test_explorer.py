@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import types
+import zlib
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -767,7 +768,8 @@ def test_what_is_packed_of_a_space_is_what_its_run_gives(loss, monkeypatch):
     run.weights["features.3.bias"][-1] += 0.5
     z = run.embed(few.test_images)
     beside = np.random.default_rng(0).normal(size=(300, 2))
-    places, entry = pack._space("one", run, few, beside, pack._Pack())
+    made = pack._Pack()
+    places, entry = pack._space("one", run, few, beside, made)
     ours = pack.Network.of(run.model).embed(few.test_images)
     assert np.abs(ours - z).max() < 0.05 * z.std()
     known = pack.Network.of(run.model).embed(few.train_images)
@@ -778,6 +780,18 @@ def test_what_is_packed_of_a_space_is_what_its_run_gives(loss, monkeypatch):
     far = np.linalg.norm(ours[:300] - middle, axis=1)
     assert (np.linalg.norm(places, axis=1) <= 1).mean() == pytest.approx(0.98, abs=0.01)
     assert np.linalg.norm(places, axis=1) == pytest.approx(far / entry["radius"])
+
+    def packed(name):
+        start, length = made.index[f"one/{name}"]
+        planes = np.frombuffer(zlib.decompress(b"".join(made.content)[start : start + length]), np.uint8)
+        return np.ascontiguousarray(planes.reshape(2, -1).T).view("<i2").reshape(-1, 2)
+
+    for name, embedded in (("points", ours[:300]), ("known", known[:100])):
+        laid = (embedded - entry["middle"]) / entry["radius"] @ np.array(entry["turn"])
+        assert packed(name) / pack.GRAIN == pytest.approx(laid, abs=1e-3)
+    trail = packed("trail").reshape(-1, 100, 2).cumsum(0) / pack.COARSE
+    assert len(trail) == len(entry["along"]) == len(entry["seen"])
+    assert trail[-1] == pytest.approx(places[:100], abs=0.01)
     apart = np.array([np.linalg.norm(run.compared(z[:100]) - p, axis=1) for p in run.compared(z[:100])])
     nearest = (apart + np.diag([np.inf] * 100)).argmin(1)
     labels = few.test_labels.numpy()[:100]
@@ -790,6 +804,13 @@ def test_what_is_packed_of_a_space_is_what_its_run_gives(loss, monkeypatch):
         told = places @ np.array(entry["weight"]).T + np.array(entry["bias"])
         bias = 0 if run.loss.bias is None else run.loss.bias.detach().numpy()
         assert told == pytest.approx(ours[:300] @ weight.T + bias, abs=1e-3 * np.abs(told).max())
+
+
+def test_images_are_packed_in_sixteen_greys():
+    greys = torch.arange(16).repeat(49)
+    images = (greys.view(1, 1, 28, 28) / 15 - 0.1307) / 0.3081
+    packed = pack._nibbles(images)
+    assert np.stack([packed >> 4, packed & 15], 1).ravel().tolist() == greys.tolist()
 
 
 def test_the_built_script_is_that_of_the_source(tmp_path):
@@ -876,6 +897,9 @@ def test_a_damaged_pack_is_named(monkeypatch, tmp_path):
     (tmp_path / "pack.bin").write_bytes(b"cut")
     (tmp_path / "manifest.json").write_text(json.dumps({"version": 1, "parts": {"labels": [0, 10]}}))
     with pytest.raises(RuntimeError, match="with 3 bytes, not version 1 with 10"):
+        fslviz.Explorer()
+    (tmp_path / "manifest.json").write_text(json.dumps({"version": 0, "parts": {"labels": [0, 3]}}))
+    with pytest.raises(RuntimeError, match="of version 0 with 3 bytes, not version 1 with 3"):
         fslviz.Explorer()
 
 

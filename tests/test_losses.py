@@ -11,7 +11,7 @@ from pytorch_metric_learning import losses as pml
 from torch import nn
 from torch.nn.functional import one_hot
 
-from fslviz.losses import Contrastive, Triplet
+from fslviz.losses import Contrastive, Triplet, pairwise_distance
 from fslviz.margins import ArcFace, CosFace, NormFace, Softmax, SphereFace, cosine
 from fslviz.models import EmbeddingNet, SiameseNet, TripletNet
 
@@ -409,6 +409,22 @@ def test_three_branches_give_the_loss_of_the_batch():
     expected = nn.functional.relu((za - zp).square().sum(1) - (za - zn).square().sum(1) + 0.5)
     torch.testing.assert_close(Triplet(0.5)(net(x), y), expected.mean())
     assert torch.equal(TripletNet(net).get_embedding(x), SiameseNet(net).get_embedding(x))
+
+
+def test_a_margin_comes_in_with_the_scale():
+    z, y = batch(dim=2)
+    plain = NormFace(4)
+    for kind in (CosFace, ArcFace):
+        loss = kind(4, margin=0.3)
+        loss.weight = plain.weight
+        for told in (loss, plain):
+            told.anneal(0.2)
+        torch.testing.assert_close(loss(z, y), plain(z, y))
+
+
+def test_near_pairs_far_from_the_origin_are_as_far_apart_as_they_are():
+    z = torch.tensor([[1e4, 1e4], [1e4 + 0.5, 1e4], [1e4, 1e4 + 2.0]]).repeat(20, 1)
+    assert pairwise_distance(z)[0, :3].tolist() == [0, 0.5, 2]
 
 
 def test_the_usual_settings_are_those_that_the_book_tells():

@@ -183,8 +183,9 @@ def test_pictures_of_one_grey_are_named(folder):
     for photo in (3, 4):
         Image.new("L", (40, 30), 200).save(folder / "Grace" / f"{photo}.jpg")
     with pytest.warns(UserWarning, match=r"2 of 17 pictures are of one grey: .*Grace.3\.jpg") as said:
-        fslviz.load_folder(folder)
+        images = fslviz.load_folder(folder).test_images
     assert said[0].filename == __file__
+    assert images.isfinite().all()
 
 
 def test_identities_are_split_and_none_is_in_both(folder):
@@ -271,6 +272,24 @@ def test_numbers_below_0_are_scaled_by_their_range(tmp_path):
     assert np.abs(pictures.read(tmp_path / "x.tif", 28) - (ramp + 1) * 127.5).max() <= 1
     Image.fromarray(np.full((28, 28), -3, np.float32)).save(tmp_path / "x.tif")
     assert np.ptp(pictures.read(tmp_path / "x.tif", 28)) == 0
+
+
+def test_a_dark_picture_of_16_bits_stays_dark(tmp_path):
+    Image.fromarray(np.full((28, 28), 200, np.uint16)).save(tmp_path / "x.png")
+    assert pictures.read(tmp_path / "x.png", 28).max() <= 1
+
+
+def test_numbers_that_are_greys_stay_as_they_are(tmp_path):
+    ramp = np.tile(np.linspace(100, 200, 28, dtype=np.float32), (28, 1))
+    Image.fromarray(ramp).save(tmp_path / "x.tif")
+    assert np.abs(pictures.read(tmp_path / "x.tif", 28) - ramp).max() <= 1
+
+
+def test_names_are_in_order_whatever_their_case(tmp_path):
+    for name in ("bob", "Carl", "ada", "Dora"):
+        for photo in range(2):
+            portrait(tmp_path / name / f"{photo}.png", photo)
+    assert fslviz.load_folder(tmp_path).names == ("ada", "bob", "Carl", "Dora")
 
 
 def test_a_picture_with_nan_is_named(folder):

@@ -96,9 +96,9 @@ def test_scores_say_both_errors_at_the_threshold(run):
     assert title == "one\nFMR 0.0%, FNMR 100.0%"
     title = fslviz.plot_scores({"one": pairs}, threshold=1e9).axes[0].get_title()
     assert title == "one\nFMR 100.0%, FNMR 0.0%"
-    pairs = evaluation.Pairs.of(distance=[1, 2, 3, 4, 5, 6], genuine=[1, 0, 0, 1, 1, 0])
-    assert fslviz.plot_scores({"a": pairs}, threshold=2).axes[0].get_title() == "a\nFMR 33.3%, FNMR 66.7%"
-    assert fslviz.plot_scores({"a": pairs}, threshold=4).axes[0].get_title() == "a\nFMR 66.7%, FNMR 33.3%"
+    pairs = evaluation.Pairs.of(distance=[1, 2, 3, 4, 5, 6], genuine=[1, 1, 0, 1, 1, 0])
+    assert fslviz.plot_scores({"a": pairs}, threshold=2).axes[0].get_title() == "a\nFMR 0.0%, FNMR 50.0%"
+    assert fslviz.plot_scores({"a": pairs}, threshold=4).axes[0].get_title() == "a\nFMR 50.0%, FNMR 25.0%"
 
 
 def test_what_a_curve_shows_is_on_the_axis_that_names_it():
@@ -164,6 +164,9 @@ def test_classes_by_name_many_and_in_tensors():
     assert len(looks) == 30, "two classes look alike"
     (ax,) = fslviz.plot_spaces({"some": (z, rng.choice([3, 7], 60))}).axes
     assert [line.get_color() for line in ax.lines] == [plots.COLOURS[3], plots.COLOURS[7]]
+    (ax,) = fslviz.plot_spaces({"people": (z, named)}).axes
+    for line, name in zip(ax.lines, ("Ada", "Grace"), strict=True):
+        assert np.array_equal(np.stack(line.get_data(), 1), z[named == name])
 
 
 def test_a_perfect_separation_shows_on_a_det():

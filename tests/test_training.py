@@ -89,7 +89,8 @@ def test_a_run_holds_what_it_says(some):
     assert np.array_equal(trail[-1], run.embed(some.test_images[:50]))
     assert not np.allclose(trail[0], trail[-1], atol=1e-2)
     assert run.cosine
-    assert np.allclose(np.linalg.norm(run.query()[0], axis=1), 1)
+    for part in (run.query(), run.reference()):
+        assert np.allclose(np.linalg.norm(part[0], axis=1), 1)
     assert run.loss.margin == 0.2
     assert not short(some).cosine
 
@@ -171,6 +172,8 @@ def test_save_and_load(some, tmp_path):
     same = fslviz.Run.load(tmp_path / "deep" / "run.npz")
     assert same.recipe == run.recipe
     assert same.seconds == run.seconds
+    pixels = torch.randint(256, (3, 28, 28), dtype=torch.uint8)
+    assert np.array_equal(same.embed(pixels), run.embed(pixels))
     assert np.array_equal(same.trail(some.test_images), run.trail(some.test_images))
     with pytest.raises(ValueError, match=r"loaded without its data: Run.load\(path, data\)"):
         same.query()
@@ -508,6 +511,27 @@ def test_the_accuracies_are_the_shares_that_agree(some, monkeypatch):
     assert short(some).accuracies == pytest.approx([0.1, 0.2, 0.3, 0.9])
 
 
+@pytest.mark.parametrize(("preset", "images"), [(None, 120_000), ("quick", 120_000), ("full", 720_000)])
+def test_a_preset_is_so_many_images(some, monkeypatch, preset, images):
+    monkeypatch.setattr(training, "_train", lambda recipe, *_: recipe)
+    monkeypatch.setattr(devices, "precision", lambda device: "float32")
+    recipe = fslviz.train("triplet", some, preset=preset, device="cpu", cached=False)
+    assert (recipe.images, recipe.batch, recipe.embed_dim, recipe.rate, recipe.seed) == (images, 128, 2, 1, 0)
+
+
+@pytest.mark.parametrize(("capability", "chosen"), [((7, 5), "float32"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")])
+def test_a_gpu_that_has_bfloat16_trains_in_it(monkeypatch, capability, chosen):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert devices.precision("cuda") == chosen
+
+
+def test_images_that_are_not_finite_have_no_place(some):
+    images = some.test_images[:3].clone()
+    images[1, 0, 5, 5] = float("nan")
+    with pytest.raises(ValueError, match="images must be finite: there are NaN or infinite pixels"):
+        short(some).embed(images)
+
+
 def test_on_another_device_a_run_embeds_in_what_suits_that(some, monkeypatch):
     run = short(some, precision="float32")
     expected = run.embed(some.test_images)
@@ -524,6 +548,13 @@ def test_the_rates_rise_for_a_quarter_and_fall_to_nothing():
         optimizer.rate(progress)
         rates.append([o.param_groups[0]["lr"] / peak for o, peak in optimizer.peaks])
     assert np.allclose(rates, np.array([[0], [0.5], [1], [0.5], [0]]))
+
+
+def test_the_first_rate_is_that_of_the_beginning(some, monkeypatch):
+    told = []
+    monkeypatch.setattr(training._Optimizer, "rate", lambda self, progress: told.append(progress))
+    short(some)
+    assert told == [0, 0.25, 0.5, 0.75]
 
 
 def test_weights_are_kept_at_25_moments_closer_at_first(some):

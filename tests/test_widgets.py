@@ -87,7 +87,9 @@ def test_a_range_is_taken_in_any_numbers():
     slider = widgets._control("shots", tuple(np.array([1, 5, 2])), np.int64(3))
     assert widgets._values(slider) == (1, 3, 5)
     assert all(type(v) is int for v in widgets._values(slider))
-    assert widgets._control("margin", (0, 2, 1), 0.5).value == 0.5
+    assert widgets._values(widgets._control("margin", (0, 2, 1), 0.5)) == (0, 0.5, 1, 2), "where it starts, too"
+    assert widgets._values(widgets._control("margin", (0, 1, 0.5), 0)) == (0, 0.5, 1)
+    assert widgets._control("margin", (0, 1, 0.5), 0).step == 0.5
     assert widgets._values(widgets._control("margin", (0.0, 1.0, 0.6), 0.0)) == (0.0, 0.6), "beyond its end"
     assert widgets._values(widgets._control("margin", (0.0, 0.3, 0.1), 0.0)) == (0.0, 0.1, 0.2, 0.3)
 
@@ -125,15 +127,15 @@ def test_the_margin_lab_shows_the_new_space_beside_the_old(trained, kernel, caps
     assert said == f"15-NN {right:.1%} of 1,000 test images, after 320 images"
     first = lab.children[2].value
     assert bytes(first[:4]) == b"\x89PNG"
-    kernel(lambda: setattr(margin, "value", 0.3))
+    kernel(lambda: setattr(margin, "value", 0.35))
     assert "15-NN" in wait(kernel, lab)
-    assert [r.recipe.options["margin"] for r in lab.runs] == [0.1, 0.3]
+    assert [r.recipe.options["margin"] for r in lab.runs] == [0.1, 0.35]
     assert lab.children[2].value != first
     assert (bar.value, stop.disabled) == (1.0, True)
     assert capsys.readouterr().err == ""  # its own bar is enough
     kernel(lambda: setattr(losses, "value", "sphereface"))
     wait(kernel, lab)
-    assert [(r.recipe.loss, r.recipe.options["margin"]) for r in lab.runs] == [("cosface", 0.3), ("sphereface", 4)]
+    assert [(r.recipe.loss, r.recipe.options["margin"]) for r in lab.runs] == [("cosface", 0.35), ("sphereface", 4)]
 
 
 def test_the_margin_lab_leaves_matplotlib_to_the_cells(trained, kernel, monkeypatch):

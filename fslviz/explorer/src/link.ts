@@ -198,9 +198,9 @@ export function read(text: string, usual: State, { spaces, shown, trail, parts }
       state.drawing = text;
     },
   };
-  const keys = distinct(said.map((s) => s.split(":")[0]));
+  const keys = said.map((s) => s.split(":")[0]);
   const order = Object.keys(readers).filter((key) => keys.includes(key)); // a space is of the losses shown
-  good(order.length === keys.length);
+  good(order.length === keys.length); // each known, and once
   for (const key of order) {
     const words = said[keys.indexOf(key)].slice(key.length + 1);
     good(words !== "" || key === "pin");

@@ -102,6 +102,8 @@ test("a line with fewer corners lies nowhere farther from the whole than is said
   ];
   assert.deepEqual(fewer(corner, 0.1), corner); // each corner once
   assert.deepEqual(fewer(corner, 1.1), [corner[0], corner[2]]);
+  const roof = Array.from({ length: 21 }, (_, i): Place => [i / 10, 1 - Math.abs(i / 10 - 1)]);
+  assert.deepEqual(fewer(roof, 0.1), corner); // the corner that lies farthest, and no other
   const back: Place[] = [
     [0, 0],
     [3, 0],

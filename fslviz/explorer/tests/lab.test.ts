@@ -58,6 +58,7 @@ test("a space that shrinks is seen to shrink, and one that stays comes to fill t
   assert.ok(seen(space).half < 0.6 * before);
   for (let i = 0; i < 40; i++) space.show(told(0.5, [0, 0]), NONE, false, null, false);
   near(seen(space).half, before, 0.01);
+  near(seen(space).most, 0.93, 0.01);
 });
 
 test("rays stay around the origin, and a drawing far out is inside too", () => {
@@ -91,6 +92,7 @@ test("what divides the classes is told in units of the frame", () => {
   const score = (weight: ArrayLike<number>, bias: number, [x, y]: number[]) => weight[0] * x + weight[1] * y + bias;
   space.show(told(7, [3, 4]), NONE, true, head, true);
   assert.equal(space.entry.cosine, false);
+  assert.deepEqual(space.framed([space.entry.radius, 0]), [1, 0]);
   head.bias.forEach((b, c) => {
     const w = head.weight.subarray(2 * c, 2 * c + 2);
     near(score(space.entry.weight![c], space.entry.bias[c], space.framed([5, -2])), score(w, b, [5, -2]), 1e-4);
@@ -155,6 +157,8 @@ test("a history keeps its beginning and its end, and each image counts once", ()
   }
   const spans = points.slice(1, -1).map(({ images }, i) => images - points[i].images);
   assert.ok(Math.max(...spans) <= 2 * Math.min(...spans), `${spans}`);
+  for (let i = 5000; i < 60000; i++) history.add({ images: 640 * (i + 1), count: 640, loss: 1, right: 1 });
+  assert.ok(history.points.length <= 200, "however long it goes on");
 });
 
 test("a short history is told as it was", () => {

@@ -49,7 +49,7 @@ test("a page opens with what is usual, or with what it asks for", () => {
     selection: [7],
   };
   const state = usual(asked, MANIFEST);
-  assert.equal(state.names.cosface, "cosface@0.8");
+  assert.deepEqual([state.names.cosface, state.step], ["cosface@0.8", 0.5]);
   assert.deepEqual(state.lit, { kind: "digits", digits: [7] });
   assert.equal(threshold(state), 0.3);
   assert.equal(threshold({ ...state, names: { ...state.names, cosface: "cosface@0.1" } }), null); // another network's
@@ -183,13 +183,17 @@ const BAD = [
   "v2;lit:classes",
   "v2;lit:digits",
   "v2;lit:around,softmax,0.5,1000", // beyond those that are followed along a training
-  "v2;view:triplet,500,500,40",
+  "v2;view:triplet,4.1,0,2",
+  "v2;view:triplet,0,-4.1,2",
   "v2;lit:none,1",
   "v2;lit:all",
   "v2;lit:around,triplet@1,1",
   "v2;lit:around,triplet@2,1,7",
   "v2;lit:loop,triplet@1,1,5,0,0,1,1",
   "v2;lit:loop,triplet@1,1,5,0,0,1,1,2",
+  "v2;lit:loop,triplet@1,1,5,0,0,1,0,1,1,2",
+  "v2;lit:spiral,triplet@1,1,5,0,0,1,0,1,1",
+  "v2;own:YQ.AAA.A",
   "v2;lit:loop,triplet@1,1,5001,0,0,1,0,1,1",
   "v2;lit:loop,triplet@1,0.5,1001,0,0,1,0,1,1", // as above
   "v2;pin:1,2,3",
@@ -217,6 +221,7 @@ const BAD = [
   "v2;lab:triplet,1,16,all,44,0,trained",
   "v2;lab:triplet,1,16,all,012345678,0,trained",
   "v2;lab:triplet,1,16,all,none,1000000,trained",
+  "v2;lab:triplet,1,16,all,none,1.5,trained",
   "v2;lab:triplet,1,16,all,none,0,here",
   "v2;lab:triplet-six,1,16,all,none,0,trained",
 ];

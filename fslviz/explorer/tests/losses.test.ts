@@ -161,6 +161,18 @@ test("the losses of classes are cross-entropies of their targets", () => {
     }
 });
 
+test("logits may be of any size", () => {
+  const far = Z.map((v) => 1e5 * v);
+  const { value } = pull("softmax", far, Y, held(), HEAD);
+  const worst = all.map((i) => {
+    const logits = all
+      .slice(0, 10)
+      .map((j) => HEAD.weight[2 * j] * far[2 * i] + HEAD.weight[2 * j + 1] * far[2 * i + 1]);
+    return Math.max(...logits) - logits[Y[i]];
+  });
+  near(value, average(worst), 5);
+});
+
 test("at a margin of none, CosFace and ArcFace are NormFace", () => {
   const plain = pull("normface", Z, Y, held(), HEAD);
   for (const loss of ["cosface", "arcface"] as const) {

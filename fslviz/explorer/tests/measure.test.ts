@@ -53,6 +53,10 @@ test("error rates are shares of genuine and impostor distances", async () => {
     const all = templates(here, Float32Array.from(places), labels);
     const rates = new Rates(here, Float32Array.from(places), labels, all);
     assert.deepEqual([rates.genuine.length, rates.impostor.length], [200, 1800]);
+    all.forEach((t, k) => {
+      const mine = [...labels.keys()].filter((i) => labels[i] === k);
+      near(t.place[0], mine.reduce((s, i) => s + places[2 * i], 0) / 20, 1e-6); // of the digits of its class
+    });
     const f = Math.fround;
     for (const limit of [0.05, 0.3, 1, rates.genuine[0], rates.impostor[17]]) {
       let [accepted, refused] = [0, 0];
@@ -73,13 +77,17 @@ test("error rates are shares of genuine and impostor distances", async () => {
 });
 
 test("the worst pairs: of two classes and near, of one and far, each digit once", async () => {
-  const here = await space([0, 0, 1, 0, 10, 0, 10.5, 0, 30, 0, 31, 0]);
-  const labels = Uint8Array.from([0, 1, 0, 1, 2, 2]);
+  const here = await space([0, 0, 1, 0, 10, 0, 10.5, 0, 30, 0, 31, 0, 99, 0]);
+  const labels = Uint8Array.from([0, 1, 0, 1, 2, 2, 3]); // the last is alone
   const { alike, torn } = await worst(here, labels, 9);
-  assert.deepEqual(alike.map(({ digits, distance }) => [[...digits].sort(), distance]).slice(0, 2), [
-    [[2, 3], 0.5],
-    [[0, 1], 1],
-  ]);
+  assert.deepEqual(
+    alike.map(({ digits, distance }) => [[...digits].sort(), distance]),
+    [
+      [[2, 3], 0.5],
+      [[0, 1], 1],
+      [[5, 6], 68],
+    ],
+  );
   assert.deepEqual(
     torn.map(({ distance }) => distance),
     [10, 9.5, 1],
@@ -114,6 +122,8 @@ test("which digits moved, by a grid as by every distance", async () => {
       [...changed.keys()].filter((i) => changed[i] >= 8),
     );
     assert.ok(found.lost.length > 10);
+    const back = await moved(spaces[1], spaces[0], one.labels);
+    assert.deepEqual([back.lost, back.won], [found.won, found.lost]);
   }
 });
 

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import test from "node:test";
 import { Adam, Muon } from "../src/lab/optimizer";
 import { kernel, tensor } from "../src/lab/tensor";
@@ -41,5 +42,9 @@ test("Muon goes as far in every direction, whatever the gradient, and farther wh
       const square = step.reduce((s, v) => s + v * v, 0) / Math.min(inputs, outputs) / wide ** 2;
       near(square, 0.85, 0.35, `${inputs} to ${outputs}, step ${t}`);
     }
+    const before = weight.values.slice();
+    gradient.values.fill(0);
+    muon.step(0.1);
+    assert.ok(weight.values.some((v, i) => Math.abs(v - before[i]) > 0.01)); // on, as it was going
   }
 });
