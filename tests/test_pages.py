@@ -184,6 +184,6 @@ def test_one_who_comes_back_finds_controls_that_say_what_is_shown(browser, name)
 def ready(page):
     page.wait_for_load_state()
     page.wait_for_function(
-        """[...document.querySelectorAll('.fslviz-explorer')].every((root) => 'ready' in root.dataset &&
-        root.explorer.frames.waiting === 0)"""
+        """document.readyState === 'complete' && [...document.querySelectorAll('.fslviz-explorer')].every((root) =>
+        'ready' in root.dataset && root.explorer.frames.waiting === 0)"""
     )

@@ -873,7 +873,7 @@ def test_both_passes_of_a_part_draw_the_same(some, monkeypatch):
             return out
 
     network = nn.Sequential(nn.Flatten(), nn.Linear(784, 5), Drawing(0.5)).train()
-    recipe = Recipe("triplet", {}, "", 5, 150, 150, 0, "cpu", "float32")
+    recipe = Recipe("triplet", {}, "", 5, 150, 150, 0, "cpu", "float32", own=True)
     training._backward(network, LOSSES["triplet"](), *_batch(some), recipe, devices.Random(0))
     first, again = drawn[:3], drawn[3:]
     assert all(torch.equal(a == 0, b == 0) for a, b in zip(first, again, strict=True))
