@@ -33,7 +33,7 @@ def drawn(name, monkeypatch):
 
     def move(draw, **controls):
         made = {k: widgets._control(k, taken, starts(draw)[k]) for k, taken in controls.items()}
-        found.append((styled(draw), {k: list(widgets._values(control)) for k, control in made.items()}))
+        found.append((styled(draw), {k: widgets._values(control) for k, control in made.items()}))
 
     monkeypatch.setattr(fslviz, "move", move)
     scope = {"display": lambda *_, **__: None}
@@ -95,7 +95,7 @@ def test_each_control_shows_what_the_kernel_draws(browser, monkeypatch, name):
                 before = root.evaluate("e => e.moves.image.src")
                 figure = draw(**at)
                 assert same(shown(page, root), figure), (name, at)
-                written = {c.replace("_", " "): at[c] if isinstance(at[c], str) else f"{at[c]:g}" for c in taken}
+                written = {c.replace("_", " "): f"{at[c]:g}" if isinstance(v, tuple) else at[c] for c, v in taken.items()}
                 settings = ", ".join(f"{c} {v}" for c, v in written.items())
                 words = f"{settings}: {', '.join(frames.told(figure))}".replace("\n", ", ")
                 here = at == starts(draw.__wrapped__)  # as in the notebook, whose own words say more

@@ -105,7 +105,7 @@ def test_an_explorer_stands_on_the_page(browser, name):
         trains = "lab:" in shown
         page.wait_for_function(  # what the link has moved is in view
             """square => { const box = [...document.querySelectorAll(square)].at(-1).getBoundingClientRect();
-            return 0 < box.top && box.top < box.bottom && box.bottom < 720; }""",
+            return 0 < box.top && box.top < box.bottom && Math.floor(box.bottom) <= 720; }""",
             arg=".fx-lab .fx-square" if trains else ".fx-grid .fx-square",
         )
         if trains:
