@@ -54,6 +54,15 @@ def test_classes_select_both_sets(digits):
     assert some.name == "mnist, classes [3, 7]"
 
 
+def test_classes_that_one_set_alone_has_are_known():
+    apart = tiny().split(2)
+    for part in ("train", "test"):
+        kinds = getattr(apart, f"{part}_labels").unique().tolist()
+        some, other = apart.classes(kinds), {"train": "test", "test": "train"}[part]
+        assert torch.equal(getattr(some, f"{part}_images"), getattr(apart, f"{part}_images"))
+        assert len(getattr(some, f"{other}_images")) == 0
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -688,6 +688,14 @@ def test_the_packs_numbers_come_from_its_weights(name):
     assert np.abs(places - ours).max() < 2 / pack.GRAIN
 
 
+def test_each_channel_has_eight_bits_of_its_own():
+    size = torch.tensor([0.01, 1.0, 100.0])[:, None, None, None]
+    weight = size * torch.randn(3, 4, 3, 3, generator=torch.Generator().manual_seed(0))
+    scale, rounded = pack._eight_bits(weight)
+    assert rounded.flatten(1).abs().amax(1).tolist() == [127, 127, 127]
+    assert ((rounded * scale.view(3, 1, 1, 1) - weight).abs() <= 0.51 * scale.view(3, 1, 1, 1)).all()
+
+
 def test_eight_bits_cost_little():
     spaces = pack.manifest()["spaces"].values()
     lost = [s["unpacked 15-NN"] - s["merits"]["15-NN"] for s in spaces if s["margin"] != 0]
@@ -878,6 +886,18 @@ def test_what_is_plain_is_taken():
     assert (shown.losses, shown.selection) == (["cosface"], [0, 1])
     shown.selection = {5, 3}
     assert shown.selection == [3, 5]
+
+
+def test_a_part_that_is_asked_for_is_sent_and_one_that_there_is_not_is_named(monkeypatch):
+    sent = []
+    monkeypatch.setattr(fslviz.Explorer, "send", lambda _, content, buffers=(): sent.append((content, buffers)))
+    widget = fslviz.Explorer(["cosface"])
+    for name in ("cosface@0.1/points", "cosface@0.1/point"):
+        widget._handle_custom_msg({"part": name}, [])
+    whole, none = sent
+    assert whole == ({"part": "cosface@0.1/points"}, [pack.packed("cosface@0.1/points")])
+    assert none[0]["part"] == "cosface@0.1/point"
+    assert "did you mean 'cosface@0.1/points'" in none[0]["error"]
 
 
 def test_in_colab_it_is_the_widget_alone(monkeypatch):

@@ -179,10 +179,19 @@ def test_two_hundred_steps_stay_beside_pytorch_s(bench):
 def test_the_start_comes_from_its_digits():
     images, labels = lab.digits(fslviz.load())
     packed = np.frombuffer(pack.part("lab/digits"), np.uint8)
+    assert (packed[: 392 * 7000] == pack._nibbles(images)).all()
     assert (packed[392 * 7000 :] == labels.numpy()).all()
     assert len(np.frombuffer(pack.part("lab/net"), np.float32)) == 9 * 16 + 144 * 32 + 1568 * 8 + 16 + 32 + 8
     assert sum(len(pack.packed(p)) for p in ("lab", "lab/digits", "lab/net")) * 1.25 < 1e6
     assert images.shape == (7000, 1, 28, 28)
+
+
+def test_a_network_is_laid_as_the_page_has_it():
+    net, x = lab.LabNet(), fslviz.load().test_images[:20]
+    assert torch.allclose(Reckoned(net.flat()).net(x), net(x), atol=1e-6)
+    columns = net.flat()[9 * 16 + 144 * 32 :][: 1568 * 8].reshape(-1, 8)
+    assert not columns[:, 2:].any()
+    assert not net.flat()[-6:].any()
 
 
 # ---- in the page

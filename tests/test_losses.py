@@ -167,13 +167,13 @@ def test_random_mining_draws_each_negative_alike():
     z, y = batch()
     margin = 50.0  # no triplet satisfies it, so the loss is linear in the distances drawn
     d = torch.cdist(z, z).square()
-    means = [
-        d[a, p] - d[a][y != y[a]].mean() + margin for a, p in itertools.permutations(range(len(y)), 2) if y[a] == y[p]
-    ]
+    pairs = [(a, p) for a, p in itertools.permutations(range(len(y)), 2) if y[a] == y[p]]
+    means = [d[a, p] - d[a][y != y[a]].mean() + margin for a, p in pairs]
+    spread = torch.stack([d[a][y != y[a]].var(correction=0) for a, _ in pairs]).sum().sqrt() / len(pairs)
     torch.manual_seed(0)
     drawn = torch.stack([Triplet(margin, "random")(z, y) for _ in range(3000)])
     assert drawn.mean().item() == pytest.approx(torch.stack(means).mean().item(), rel=1e-3)
-    assert drawn.std() > 0
+    assert drawn.std().item() == pytest.approx(spread.item(), rel=0.1)  # one is drawn for each pair, not for an anchor
 
 
 def test_random_mining_draws_the_first_negative_and_the_last_as_often_as_any():

@@ -220,6 +220,8 @@ def test_a_bar_shows_the_unit_where_distances_are_lengths(run):
     assert bar.size_bar.get_children()[0].get_width() == pytest.approx(length)
     assert length <= np.ptp(ax.get_xlim()) / 3 < 2.5 * length
     assert not fslviz.plot_spaces({"map": run.places()}).axes[0].artists
+    angles = replace(run, loss=fslviz.LOSSES["normface"]())
+    assert not fslviz.plot_spaces({"angles": angles}).axes[0].artists
 
 
 def test_one_loss_one_colour_whatever_stands_beside_it():

@@ -839,6 +839,14 @@ def test_the_precision_is_that_of_the_convolutions(some, monkeypatch):
         assert seen <= {dtype, torch.float32}  # the first look at two images is in float32
 
 
+def test_the_last_layer_is_exact_in_every_precision():
+    net, x = EmbeddingNet().eval(), fslviz.load().test_images[:4]
+    with torch.no_grad(), devices.autocast("cpu", "bfloat16"):
+        h, z = net.features(x).flatten(1), net(x)
+    assert (h.dtype, z.dtype) == (torch.bfloat16, torch.float32)
+    assert torch.equal(z, net.linear(h.float()))
+
+
 def test_the_probe_measures_both(cache):
     state = torch.get_rng_state()
     seconds = devices._measure(tries=1)

@@ -1,6 +1,7 @@
 """Controls: what they show, what they draw anew, and what stays without a kernel."""
 
 import asyncio
+import json
 import re
 import sys
 import threading
@@ -319,6 +320,15 @@ def test_a_door_has_room_for_some(faces):
     run = fslviz.train("triplet", fslviz.load("faces").split(10), embed_dim=8, images=640, device="cpu")
     with pytest.raises(ValueError, match="2 to 20 identities with 2 images or more, not 30 with 10"):
         fslviz.door(run, 1.0)
+
+
+def test_a_name_is_no_part_of_a_doors_page(faces):
+    names = [f"{n}</script><!--<script>" for n in faces.names]
+    run = fslviz.train("triplet", replace(faces, names=names), embed_dim=8, images=640, device="cpu")
+    page = fslviz.door(run, 1.0).data
+    told = re.search(r"document.currentScript.parentElement, (.*)\)\n</script>", page)[1]
+    assert "<" not in told
+    assert json.loads(told)["names"] == [names[c] for c in faces.test_labels.unique()]
 
 
 AFTER = "<p><a href='#after'>after</a></p>"
