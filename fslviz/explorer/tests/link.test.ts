@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { enrolled, read, type World, write } from "../src/link";
-import type { Manifest } from "../src/pack";
+import { symbolsToText, textToState, type PageContents, stateToText } from "../src/state/text";
+import type { Manifest } from "../src/data/pack";
 import {
-  AFAR,
-  FAR,
+  WHOLE,
+  MIN_ZOOM,
   FILL,
-  NEAR,
+  MAX_ZOOM,
   REACH,
-  reached,
+  clampView,
   SAMPLES,
   type State,
-  seen,
-  threshold,
-  usual,
-  zoomed,
-} from "../src/state";
+  placeInView,
+  currentThreshold,
+  initialState,
+  clampZoom,
+} from "../src/state/state";
 
 const entry = (loss: string, margin: number | null) => ({ loss, margin });
 const SPACES = {
@@ -31,15 +31,15 @@ const WORLD = {
   shown: 5000,
   trail: 1000,
   parts: new Set(["enrol", "lab", "draw"]),
-} as unknown as World;
-const OPENED = usual(
+} as unknown as PageContents;
+const OPENED = initialState(
   { losses: ["triplet", "cosface"], parts: ["enrol", "lab"], margins: {}, step: 1, threshold: null, selection: [] },
   MANIFEST,
 );
-const said = (change: Partial<State>) => write({ ...OPENED, ...change }, OPENED);
+const said = (change: Partial<State>) => stateToText({ ...OPENED, ...change }, OPENED);
 
 test("a page opens with what is usual, or with what it asks for", () => {
-  assert.deepEqual(OPENED.names, { triplet: "triplet@1", softmax: "softmax", cosface: "cosface@0.1" });
+  assert.deepEqual(OPENED.networks, { triplet: "triplet@1", softmax: "softmax", cosface: "cosface@0.1" });
   const asked = {
     losses: ["cosface"],
     parts: [],
@@ -48,67 +48,67 @@ test("a page opens with what is usual, or with what it asks for", () => {
     threshold: 0.3,
     selection: [7],
   };
-  const state = usual(asked, MANIFEST);
-  assert.deepEqual([state.names.cosface, state.step], ["cosface@0.8", 0.5]);
-  assert.deepEqual(state.lit, { kind: "digits", digits: [7] });
-  assert.equal(threshold(state), 0.3);
-  assert.equal(threshold({ ...state, names: { ...state.names, cosface: "cosface@0.1" } }), null); // another network's
+  const state = initialState(asked, MANIFEST);
+  assert.deepEqual([state.networks.cosface, state.moment], ["cosface@0.8", 0.5]);
+  assert.deepEqual(state.selection, { kind: "digits", digits: [7] });
+  assert.equal(currentThreshold(state), 0.3);
+  assert.equal(currentThreshold({ ...state, networks: { ...state.networks, cosface: "cosface@0.1" } }), null); // another network's
   assert.equal(state.lab.margin, 0.8);
 });
 
 test("a network of six digits is trained in the lab by its loss", () => {
   const spaces = { ...SPACES, "triplet-six": entry("triplet-six", 0.5) } as unknown as Manifest["spaces"];
   const asked = { losses: ["triplet-six"], parts: [], margins: {}, step: 1, threshold: null, selection: [] };
-  const { names, lab } = usual(asked, { ...MANIFEST, spaces });
-  assert.deepEqual([names["triplet-six"], lab.loss, lab.margin], ["triplet-six", "triplet", 1]);
+  const { networks, lab } = initialState(asked, { ...MANIFEST, spaces });
+  assert.deepEqual([networks["triplet-six"], lab.loss, lab.margin], ["triplet-six", "triplet", 1]);
 });
 
 test("a place of the square is seen where it lies, y upwards, and no view goes beyond the reach", () => {
   const half = 1 / FILL;
-  assert.deepEqual(seen([0, 0], AFAR), [-half, half]);
-  assert.deepEqual(seen([1, 0.5], { x: 2, y: -1, zoom: 4 }), [2 + half / 4, -1]);
-  assert.deepEqual(seen([0.5, 1], { x: 2, y: -1, zoom: 4 }), [2, -1 - half / 4]);
-  assert.deepEqual(reached({ x: 1, y: -2, zoom: 3 }), { x: 1, y: -2, zoom: 3 });
-  assert.deepEqual(reached({ x: 9, y: -9, zoom: 3 }), { x: REACH, y: -REACH, zoom: 3 });
-  assert.deepEqual([1e-3, 2, 1e3].map(zoomed), [FAR, 2, NEAR]);
+  assert.deepEqual(placeInView([0, 0], WHOLE), [-half, half]);
+  assert.deepEqual(placeInView([1, 0.5], { x: 2, y: -1, zoom: 4 }), [2 + half / 4, -1]);
+  assert.deepEqual(placeInView([0.5, 1], { x: 2, y: -1, zoom: 4 }), [2, -1 - half / 4]);
+  assert.deepEqual(clampView({ x: 1, y: -2, zoom: 3 }), { x: 1, y: -2, zoom: 3 });
+  assert.deepEqual(clampView({ x: 9, y: -9, zoom: 3 }), { x: REACH, y: -REACH, zoom: 3 });
+  assert.deepEqual([1e-3, 2, 1e3].map(clampZoom), [MIN_ZOOM, 2, MAX_ZOOM]);
 });
 
 test("what is as usual is left out", () => {
-  assert.equal(write(OPENED, OPENED), "");
-  assert.equal(said({ step: 0.5 }), "v2;step:0.5");
+  assert.equal(stateToText(OPENED, OPENED), "");
+  assert.equal(said({ moment: 0.5 }), "v2;step:0.5");
 });
 
 const STATES: Partial<State>[] = [
   { losses: ["cosface", "triplet"] },
-  { losses: ["triplet", "softmax", "cosface"], names: { ...OPENED.names, triplet: "triplet@0.5" } },
-  { step: 0 },
-  { step: 0.1234 },
-  { lit: { kind: "classes", classes: [4, 9] } },
-  { lit: { kind: "digits", digits: [0, 4999] } },
-  { lit: { kind: "around", name: "triplet@1", step: 1, digit: 17 } },
-  { lit: { kind: "lost", from: "triplet@1", to: "cosface@0.8" } },
-  { lit: { kind: "won", from: "softmax", to: "triplet@1" } },
+  { losses: ["triplet", "softmax", "cosface"], networks: { ...OPENED.networks, triplet: "triplet@0.5" } },
+  { moment: 0 },
+  { moment: 0.1234 },
+  { selection: { kind: "classes", classes: [4, 9] } },
+  { selection: { kind: "digits", digits: [0, 4999] } },
+  { selection: { kind: "around", network: "triplet@1", moment: 1, digit: 17 } },
+  { selection: { kind: "lost", from: "triplet@1", to: "cosface@0.8" } },
+  { selection: { kind: "won", from: "softmax", to: "triplet@1" } },
   {
-    lit: {
+    selection: {
       kind: "loop",
-      name: "triplet@1",
-      step: 0.5,
+      network: "triplet@1",
+      moment: 0.5,
       count: 12,
-      way: [
+      outline: [
         [0, 0],
         [0.5, -0.25],
         [1e-3, 1],
       ],
     },
   },
-  { lit: { kind: "around", name: "triplet@1", step: 0.5, digit: 999 } },
+  { selection: { kind: "around", network: "triplet@1", moment: 0.5, digit: 999 } },
   {
-    lit: {
+    selection: {
       kind: "loop",
-      name: "triplet@1",
-      step: 1,
+      network: "triplet@1",
+      moment: 1,
       count: 5000,
-      way: [
+      outline: [
         [0, 0],
         [1, 0],
         [1, 1],
@@ -120,26 +120,26 @@ const STATES: Partial<State>[] = [
   { views: { ...OPENED.views, triplet: { x: 0.5, y: -0.25, zoom: 4 } } },
   {
     together: false,
-    views: { triplet: { x: 0.5, y: 0, zoom: 2 }, softmax: AFAR, cosface: { x: 0, y: 0.1, zoom: 0.5 } },
+    views: { triplet: { x: 0.5, y: 0, zoom: 2 }, softmax: WHOLE, cosface: { x: 0, y: 0.1, zoom: 0.5 } },
   },
   { lead: "cosface", views: { ...OPENED.views, cosface: { x: 0.5, y: -0.25, zoom: 4 } } },
-  { space: "cosface", threshold: { name: "cosface@0.1", at: 0.75 } },
+  { gallerySpace: "cosface", threshold: { name: "cosface@0.1", at: 0.75 } },
   { areas: true },
   { drawing: "AAABBB~CCC" },
   {
-    own: [
+    symbols: [
       { name: "???", samples: Array(SAMPLES).fill("AAABBB") },
       { name: "~~~ Zoë", samples: ["AAA~BBBCCC"] },
     ],
   },
-  { lab: { loss: "triplet", margin: 0, scale: 16, mining: "hard", left: [], seed: 999999, from: "chance" } },
+  { lab: { loss: "triplet", margin: 0, scale: 16, mining: "hard", leftOut: [], seed: 999999, from: "chance" } },
   {
     lab: {
       loss: "sphereface",
       margin: 9,
       scale: 64,
       mining: "all",
-      left: [0, 1, 2, 3, 4, 5, 6, 7],
+      leftOut: [0, 1, 2, 3, 4, 5, 6, 7],
       seed: 0,
       from: "trained",
     },
@@ -150,8 +150,8 @@ test("a state comes back from its text", () => {
   for (const change of STATES) {
     const text = said(change);
     assert.ok(text.startsWith("v2;"), text);
-    const found = read(text, OPENED, WORLD);
-    assert.equal(write(found, OPENED), text);
+    const found = textToState(text, OPENED, WORLD);
+    assert.equal(stateToText(found, OPENED), text);
     for (const key of Object.keys(change) as (keyof State)[]) assert.deepEqual(found[key], change[key], text);
   }
 });
@@ -228,21 +228,21 @@ const BAD = [
 
 test("enrolled symbols are a text that an address keeps as it is, each of its own name and few samples", () => {
   const own = (name: string, count: number) => ({ name, samples: Array(count).fill("AAA") });
-  const text = (...all: State["own"]) => `v2;own:${enrolled(all)}`;
+  const text = (...all: State["symbols"]) => `v2;own:${symbolsToText(all)}`;
   assert.ok(/^v2;own:[\w.,-]+$/.test(text(own("???", 1), own("~~~", SAMPLES))));
   for (const all of [[own("a", 0)], [own("a", SAMPLES + 1)], [own("7", 1)], [own("", 1)], [own("a", 1), own("a", 2)]])
-    assert.throws(() => read(text(...all), OPENED, WORLD), JSON.stringify(all));
+    assert.throws(() => textToState(text(...all), OPENED, WORLD), JSON.stringify(all));
 });
 
 test("what is chosen among the losses shown is one of them", () => {
-  const { space, lead } = read("v2;show:cosface@0.1", OPENED, WORLD);
-  assert.deepEqual([space, lead], ["cosface", "cosface"]);
+  const { gallerySpace, lead } = textToState("v2;show:cosface@0.1", OPENED, WORLD);
+  assert.deepEqual([gallerySpace, lead], ["cosface", "cosface"]);
 });
 
 test("networks of six digits and of ten are never side by side", () => {
-  const spaces = { ...WORLD.spaces, "triplet-six": entry("triplet-six", 1) } as unknown as World["spaces"];
+  const spaces = { ...WORLD.spaces, "triplet-six": entry("triplet-six", 1) } as unknown as PageContents["spaces"];
   for (const text of ["v2;show:triplet-six", "v2;show:cosface@0.1,triplet-six"])
-    assert.throws(() => read(text, OPENED, { ...WORLD, spaces }), text);
+    assert.throws(() => textToState(text, OPENED, { ...WORLD, spaces }), text);
 });
 
 test("the lab takes each loss to the ends of its margins and no farther, and each way of mining", () => {
@@ -256,7 +256,7 @@ test("the lab takes each loss to the ends of its margins and no farther, and eac
     arcface: [0, 3],
   };
   const lab = (loss: string, margin: number, mining = "all") =>
-    read(`v2;lab:${loss},${margin},16,${mining},none,1,trained`, OPENED, WORLD).lab;
+    textToState(`v2;lab:${loss},${margin},16,${mining},none,1,trained`, OPENED, WORLD).lab;
   for (const [loss, [least, most]] of Object.entries(ends)) {
     for (const margin of [least, most]) assert.equal(lab(loss, margin).margin, margin, loss);
     for (const margin of [least - 1, most + 1]) assert.throws(() => lab(loss, margin), `${loss} ${margin}`);
@@ -265,7 +265,7 @@ test("the lab takes each loss to the ends of its margins and no farther, and eac
 });
 
 test("a text that is not whole, or tells what the page has not, is put aside", () => {
-  for (const text of BAD) assert.throws(() => read(text, OPENED, WORLD), text);
+  for (const text of BAD) assert.throws(() => textToState(text, OPENED, WORLD), text);
   const bare = { ...WORLD, parts: new Set<string>() };
   for (const text of [
     "v2;areas:ten",
@@ -274,7 +274,7 @@ test("a text that is not whole, or tells what the page has not, is put aside", (
     "v2;drawing:AAA",
     "v2;own:YQ.AAA",
   ]) {
-    read(text, OPENED, WORLD);
-    assert.throws(() => read(text, OPENED, bare), `${text} on a page without that part`);
+    textToState(text, OPENED, WORLD);
+    assert.throws(() => textToState(text, OPENED, bare), `${text} on a page without that part`);
   }
 });

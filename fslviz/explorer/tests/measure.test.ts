@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { at, type Place } from "../src/geometry";
-import { moved, Rates, template, templates, worst } from "../src/measure";
-import type { Pack } from "../src/pack";
-import { Space } from "../src/space";
+import { placeAt, type Place } from "../src/common/geometry";
+import { moved, Scores, template, templates, worst } from "../src/space/scores";
+import type { Pack } from "../src/data/pack";
+import { Space } from "../src/space/space";
 import { near, numbers } from "./near";
 
 const WHOLE = {
@@ -38,9 +38,9 @@ test("a template is the mean of its samples, and in the cosine family a directio
     [0, 1],
   ];
   const plain = template(await space([0, 0], false, 2), "a", samples);
-  assert.deepEqual([plain.samples, plain.place, plain.at], [2, [1.5, 0.5], [3, 1]]);
+  assert.deepEqual([plain.samples, plain.place, plain.compared], [2, [1.5, 0.5], [3, 1]]);
   const {
-    at: [x, y],
+    compared: [x, y],
   } = template(await space([0, 0], true), "a", samples);
   near(x, Math.SQRT1_2, 1e-12); // each sample counts as a direction, however long it is
   near(y, Math.SQRT1_2, 1e-12);
@@ -51,7 +51,7 @@ test("error rates are shares of genuine and impostor distances", async () => {
   for (const cosine of [false, true]) {
     const here = await space(places, cosine, 3);
     const all = templates(here, Float32Array.from(places), labels);
-    const rates = new Rates(here, Float32Array.from(places), labels, all);
+    const rates = new Scores(here, Float32Array.from(places), labels, all);
     assert.deepEqual([rates.genuine.length, rates.impostor.length], [200, 1800]);
     all.forEach((t, k) => {
       const mine = [...labels.keys()].filter((i) => labels[i] === k);
@@ -63,16 +63,16 @@ test("error rates are shares of genuine and impostor distances", async () => {
       labels.forEach((label, i) => {
         const z = here.compared([f(places[2 * i]), f(places[2 * i + 1])]);
         all.forEach((t, k) => {
-          const near = Math.hypot(z[0] - t.at[0], z[1] - t.at[1]) <= limit; // a threshold is within the reach
+          const near = Math.hypot(z[0] - t.compared[0], z[1] - t.compared[1]) <= limit; // a threshold is within the reach
           accepted += +(k !== label && near);
           refused += +(k === label && !near);
         });
       });
-      near(rates.at(limit).fmr, accepted / 1800, 1e-12);
-      near(rates.at(limit).fnmr, refused / 200, 1e-12);
+      near(rates.ratesAt(limit).fmr, accepted / 1800, 1e-12);
+      near(rates.ratesAt(limit).fnmr, refused / 200, 1e-12);
     }
-    near(rates.at(rates.usual).fmr, 0.01, 2 / 1800); // one impostor in a hundred is let in
-    assert.ok(rates.top > rates.usual && rates.at(rates.top).fmr >= 0.98);
+    near(rates.ratesAt(rates.defaultThreshold).fmr, 0.01, 2 / 1800); // one impostor in a hundred is let in
+    assert.ok(rates.sliderMax > rates.defaultThreshold && rates.ratesAt(rates.sliderMax).fmr >= 0.98);
   }
 });
 
@@ -129,8 +129,8 @@ test("which digits moved, by a grid as by every distance", async () => {
 
 test("distances are those of the network's units, or of directions", async () => {
   const f = await space([3, 4, 0, 2], false, 2);
-  near(f.distance(at(f.target, 0), at(f.target, 1)), 2 * Math.hypot(3, 2), 1e-6);
+  near(f.distance(placeAt(f.target, 0), placeAt(f.target, 1)), 2 * Math.hypot(3, 2), 1e-6);
   const g = await space([3, 4, 0, 2], true);
-  near(g.distance(at(g.target, 0), at(g.target, 1)), Math.hypot(0.6, 0.2), 1e-6);
+  near(g.distance(placeAt(g.target, 0), placeAt(g.target, 1)), Math.hypot(0.6, 0.2), 1e-6);
   near(g.distance([0, 0], [0, 2]), 1, 1e-12); // no direction: no nearer to one than to another
 });

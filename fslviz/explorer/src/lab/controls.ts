@@ -1,14 +1,14 @@
 // The lab's controls: what its training is held to, and what is told of it.
-import { hex, type Rgb } from "../colour";
-import { button, choices, el, focused, menu, NAMES, press, slider } from "../dom";
-import type { Lab as Held } from "../state";
-import { BATCH, MINING, MOST, RAMP, SCALED, WARM } from "./held";
+import { hex, type Rgb } from "../common/colour";
+import { button, fillMenu, el, focused, menu, NAMES, setPressed, slider } from "../common/elements";
+import type { LabSettings as Held } from "../state/state";
+import { BATCH, MINING, MOST, RAMP, SCALED, WARM } from "../catalogue";
 import type { Point } from "./history";
 
 const LARGEST = 999_999; // seed
 
-export interface Deeds {
-  hold(change: Partial<Held>, deed?: boolean): void;
+export interface LabActions {
+  set(change: Partial<Held>, deed?: boolean): void;
   play(): void;
   step(): void;
   afresh(): void;
@@ -18,10 +18,10 @@ export interface Deeds {
 }
 
 // What stands beside the controls: whether it runs, and what it has learned.
-export interface Told {
+export interface LabProgress {
   running: boolean;
   begun: string; // what is trained now began from, "" for nothing
-  shown: boolean; // whether there is a picture
+  hasPicture: boolean; // whether there is a picture
   share: number; // of margin and scale that is in force
   figures: string;
   points: Point[];
@@ -40,21 +40,21 @@ export class Controls {
   private labels: Record<"margin" | "scale" | "mining", HTMLElement>;
   private digits: HTMLButtonElement[];
   private figures = el("p.figures");
-  private lacks = el("p.fault.lacks", { hidden: true }); // what is shown here and not in force
+  private notInForce = el("p.fault.lacks", { hidden: true }); // what is shown here and not in force
   private curve = el("div.losses");
   private python = el("code", { tabIndex: -1 });
   private save: HTMLButtonElement;
-  private held?: Held;
+  private settings?: Held;
 
   // `margins`: those that a loss begins with.
   constructor(
     colours: Rgb[],
     margins: Record<string, number>,
-    private deeds: Deeds,
+    private actions: LabActions,
   ) {
-    const hold: Deeds["hold"] = (change, deed) => this.hand(change, deed);
+    const hold: LabActions["set"] = (change, deed) => this.changed(change, deed);
     this.loss = menu("loss to learn with", (loss) => hold({ loss, margin: margins[loss] ?? 0 }, true));
-    choices(
+    fillMenu(
       this.loss,
       Object.entries(NAMES).filter(([loss]) => !loss.endsWith("-six")),
       "contrastive",
@@ -62,14 +62,14 @@ export class Controls {
     this.margin = slider("margin to learn with", [0, 1, 0.001], (v) => hold({ margin: marginAt(v, this.loss.value) }));
     this.scale = slider("scale to learn with", [1, 64, 1], (scale) => hold({ scale }));
     this.mining = menu("mining", (mining) => hold({ mining: mining as Held["mining"] }, true));
-    choices(
+    fillMenu(
       this.mining,
       MINING.map((m) => [m, m]),
       "all",
     );
     this.seed.onchange = () => this.sow();
     this.from = menu("where it starts", (from) => hold({ from: from as Held["from"] }, true));
-    choices(
+    fillMenu(
       this.from,
       [
         ["trained", "a trained network"],
@@ -82,9 +82,9 @@ export class Controls {
       scale: el("label.wide", {}, "scale ", this.words.scale, this.scale),
       mining: el("label", {}, "mining ", this.mining),
     };
-    this.play = button("Start", () => deeds.play());
-    this.save = button("Save picture", () => deeds.save());
-    this.root.addEventListener("focusout", () => setTimeout(() => this.held && this.hold(this.held)));
+    this.play = button("Start", () => actions.play());
+    this.save = button("Save picture", () => actions.save());
+    this.root.addEventListener("focusout", () => setTimeout(() => this.settings && this.show(this.settings)));
     this.digits = colours.map((c, k) => this.digit(hex(c), k));
     const bar = (...children: (Node | string)[]) => el("div.bar", {}, ...children);
     this.root.append(
@@ -94,17 +94,17 @@ export class Controls {
       bar("without ", el("span.set", { role: "group", ariaLabel: "digits left out" }, ...this.digits)),
       bar(
         this.play,
-        button("One step", () => deeds.step()),
+        button("One step", () => actions.step()),
         this.chip("Slow", "slow"),
         this.chip("Forces", "forces"),
       ),
       bar(
         el("label", {}, "from ", this.from),
         el("label", {}, "seed ", this.seed),
-        button("Afresh", () => deeds.afresh()),
+        button("Afresh", () => actions.afresh()),
       ),
       this.figures,
-      this.lacks,
+      this.notInForce,
       this.curve,
       bar(
         this.python,
@@ -115,8 +115,8 @@ export class Controls {
   }
 
   private chip(text: string, what: "slow" | "forces") {
-    const chip = button(text, () => press(chip, this.deeds.toggle(what)));
-    press(chip, false);
+    const chip = button(text, () => setPressed(chip, this.actions.toggle(what)));
+    setPressed(chip, false);
     return chip;
   }
 
@@ -124,49 +124,49 @@ export class Controls {
     const deed = () => {
       const left = this.digits.flatMap((chip, c) => (chip.ariaPressed === "true" ? [c] : []));
       const now = left.includes(k) ? left.filter((c) => c !== k) : [...left, k].sort();
-      if (now.length <= 8) this.hand({ left: now }, true);
-      else this.deeds.tell("Two classes must stay: with one there is nothing to tell apart.");
+      if (now.length <= 8) this.changed({ leftOut: now }, true);
+      else this.actions.tell("Two classes must stay: with one there is nothing to tell apart.");
     };
     const ariaLabel = `leave the digits ${k} out of the training`;
     return el("button.digit", { type: "button", style: `--c:${colour}`, ariaLabel, onclick: deed }, `${k}`);
   }
 
   // What a hand has set: its control has it already.
-  private hand(change: Partial<Held>, deed?: boolean) {
-    if (this.held) this.held = { ...this.held, ...change };
-    this.deeds.hold(change, deed);
+  private changed(change: Partial<Held>, deed?: boolean) {
+    if (this.settings) this.settings = { ...this.settings, ...change };
+    this.actions.set(change, deed);
   }
 
   private sow() {
     const given = this.seed.value;
     const seed = Math.min(LARGEST, Math.max(0, Math.round(this.seed.valueAsNumber) || 0));
     this.seed.value = `${seed}`;
-    this.hand({ seed }, true);
+    this.changed({ seed }, true);
     if (given !== `${seed}`)
-      this.deeds.tell(`The seed is ${seed}: seeds are whole numbers from 0 to ${LARGEST.toLocaleString("en")}.`);
+      this.actions.tell(`The seed is ${seed}: seeds are whole numbers from 0 to ${LARGEST.toLocaleString("en")}.`);
   }
 
   // A page opened from a file may have no clipboard: then the line is chosen, to be copied by hand.
   private async copy() {
     try {
       await navigator.clipboard.writeText(this.python.textContent ?? "");
-      this.deeds.tell("The line is copied.");
+      this.actions.tell("The line is copied.");
     } catch {
       this.python.focus();
       getSelection()?.selectAllChildren(this.python);
-      this.deeds.tell("The browser gives no clipboard: the line is chosen, to be copied by hand.");
+      this.actions.tell("The browser gives no clipboard: the line is chosen, to be copied by hand.");
     }
   }
 
   // What the training is held to. A control that has the focus stays as the hand has left it, unless another value than
   // it gave is held, as by the browser's Back.
-  hold(held: Held) {
-    const { loss, margin, scale, mining, left, seed, from } = held;
-    const before = this.held;
+  show(settings: Held) {
+    const { loss, margin, scale, mining, leftOut, seed, from } = settings;
+    const before = this.settings;
     const put = (key: "from" | "loss" | "mining" | "seed" | "scale" | "margin", value: string) => {
-      if (focused(this[key]) !== this[key] || held[key] !== before?.[key]) this[key].value = value;
+      if (focused(this[key]) !== this[key] || settings[key] !== before?.[key]) this[key].value = value;
     };
-    this.held = held;
+    this.settings = settings;
     put("from", from);
     put("loss", loss);
     put("mining", mining);
@@ -182,18 +182,18 @@ export class Controls {
     this.words.margin.textContent = `${margin}`;
     this.margin.setAttribute("aria-valuetext", `${margin}`);
     this.words.scale.textContent = `${scale}`;
-    this.digits.forEach((chip, k) => press(chip, left.includes(k)));
-    const line = python(held);
+    this.digits.forEach((chip, k) => setPressed(chip, leftOut.includes(k)));
+    const line = python(settings);
     if (this.python.textContent !== line) this.python.textContent = line; // else what is chosen of it would be lost
   }
 
   // What has come of it.
-  say({ running, begun, shown, share, figures, points }: Told) {
+  say({ running, begun, hasPicture, share, figures, points }: LabProgress) {
     this.play.textContent = running ? "Pause" : begun ? "Go on" : "Start";
-    this.save.disabled = !shown;
+    this.save.disabled = !hasPicture;
     this.figures.textContent = figures;
-    this.lacks.textContent = this.held ? lacking(this.held, begun, share) : "";
-    this.lacks.hidden = !this.lacks.textContent;
+    this.notInForce.textContent = this.settings ? notYetInForce(this.settings, begun, share) : "";
+    this.notInForce.hidden = !this.notInForce.textContent;
     this.curve.innerHTML = curve(points);
   }
 }
@@ -202,7 +202,7 @@ export class Controls {
 export const origin = ({ seed, from }: Held) => `${from === "trained" ? "a trained network" : "chance"}, seed ${seed}`;
 
 // What the controls show that the training does not have, in a line, or "".
-function lacking(held: Held, begun: string, share: number): string {
+function notYetInForce(held: Held, begun: string, share: number): string {
   const lines: string[] = [];
   if (begun && begun !== origin(held))
     lines.push(`This training began from ${begun}; Afresh begins from ${origin(held)}.`);
@@ -228,9 +228,9 @@ function placeOf(margin: number, loss: string): number {
 }
 
 // The line that trains the like in Python, with the book's own network.
-function python({ loss, margin, scale, mining, left, seed }: Held): string {
-  const kept = [...Array(10).keys()].filter((k) => !left.includes(k));
-  const digits = left.length ? `fslviz.load().classes(${kept.join(", ")})` : "fslviz.load()";
+function python({ loss, margin, scale, mining, leftOut, seed }: Held): string {
+  const kept = [...Array(10).keys()].filter((k) => !leftOut.includes(k));
+  const digits = leftOut.length ? `fslviz.load().classes(${kept.join(", ")})` : "fslviz.load()";
   const options = [
     loss in MOST ? `, margin=${margin}` : "",
     (SCALED as string[]).includes(loss) ? `, scale=${scale}` : "",
@@ -246,7 +246,7 @@ function curve(points: Point[]): string {
   const [first, last] = [points[0].images, points[points.length - 1].images];
   const line = (values: number[], top: number) =>
     values.map((v, i) => `${points[i].images - first},${(1 - v / top).toFixed(3)}`).join(" ");
-  const rights = points.map(({ right }) => right);
+  const rights = points.map(({ accuracy }) => accuracy);
   const seen = last.toLocaleString("en");
   const said = `the loss, from 0 to ${most.toPrecision(2)}, and 15-NN, from 0 to 100%, over ${seen} images seen`;
   return `<svg viewBox="0 0 ${last - first} 1" preserveAspectRatio="none" role="img" aria-label="${said}">

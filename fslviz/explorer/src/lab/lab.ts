@@ -1,26 +1,26 @@
 // The lab: a network that learns in the page, before the reader's eyes, and obeys the hand while it does.
-import type { Rgb } from "../colour";
-import { distance, el, NAMES, percent } from "../dom";
-import { at, type Place } from "../geometry";
-import { Live } from "../live";
-import { greys, type Pack } from "../pack";
-import { Painter, type Scene } from "../painter";
-import { AFAR, type Lab as Held } from "../state";
+import type { Rgb } from "../common/colour";
+import { distance, el, NAMES, percent } from "../common/elements";
+import { placeAt, type Place } from "../common/geometry";
+import { Announcer } from "../common/announcer";
+import { greys, type Pack } from "../data/pack";
+import { Painter, type Scene } from "../drawing/painter";
+import { WHOLE, type LabSettings as Held } from "../state/state";
 import { Controls, origin } from "./controls";
-import { MOST } from "./held";
+import { MOST } from "../catalogue";
 import { History } from "./history";
-import { LabSpace } from "./space";
-import type { Asked, Order, Report } from "./worker";
+import { LabSpace } from "./frame";
+import type { Orders, Order, Report } from "../training/worker";
 
 const [TRAIN, SHOWN] = [5000, 2000]; // digits it learns from, and digits that are shown and never learned from
 const FORCE = 0.25; // of the frame: the longest arrow
 const SAME = 1.25; // times larger or smaller: what is no change worth a word
 
-export interface Host {
+export interface LabHost {
   state: { lab: Held };
-  set(change: { lab: Held }, deed: boolean): void;
+  set(change: { lab: Held }, newEntry: boolean): void;
   drawings(): { name: string; image: Float32Array }[]; // what is drawn or enrolled, to lie beside the digits
-  around(): Pick<Scene, "dark" | "paper"> & { css: string };
+  surroundings(): Pick<Scene, "dark" | "paper"> & { css: string };
 }
 
 export class Lab {
@@ -30,15 +30,15 @@ export class Lab {
   report: Report | null = null;
   private worker: Worker | null = null;
   private beginning: Promise<void> | null = null;
-  private turn = 0; // of starts and stops
+  private generation = 0; // of starts and stops
   private running = false; // whether it is wanted at work: it may have to be fetched first
-  private on = { slow: false, forces: false };
+  private toggles = { slow: false, forces: false };
   private begun = ""; // from what the training of now began
   private frame = 0;
   private history = new History();
   private drawn: string[] = [];
   private controls: Controls;
-  private live = new Live();
+  private announcer = new Announcer();
   private note = el("p.fault", { hidden: true });
   private invitation = el(
     "p.trouble",
@@ -51,7 +51,7 @@ export class Lab {
     private pack: Pack,
     labels: Uint8Array,
     colours: Rgb[],
-    private host: Host,
+    private host: LabHost,
     signal: AbortSignal,
   ) {
     this.painter = new Painter(this.space, labels, colours);
@@ -59,7 +59,7 @@ export class Lab {
     const { under, dots, over } = this.painter;
     over.setAttribute("role", "img");
     this.controls = new Controls(colours, pack.manifest.default, {
-      hold: (change, deed = false) => this.hold(change, deed),
+      set: (change, deed = false) => this.set(change, deed),
       play: () => (this.running ? this.pause() : this.run()),
       step: () => this.step(),
       afresh: () => this.afresh(),
@@ -72,13 +72,13 @@ export class Lab {
       el("h4", {}, "Train it here"),
       this.note,
       el("div.bench", {}, el("div.panel", {}, square), this.controls.root),
-      this.live.root,
+      this.announcer.root,
     );
   }
 
-  private hold(change: Partial<Held>, deed: boolean) {
+  private set(change: Partial<Held>, newEntry: boolean) {
     this.tell("");
-    this.host.set({ lab: { ...this.host.state.lab, ...change } }, deed);
+    this.host.set({ lab: { ...this.host.state.lab, ...change } }, newEntry);
     if (this.worker && this.begun !== origin(this.host.state.lab)) this.afresh(); // which is why it was changed
   }
 
@@ -89,9 +89,9 @@ export class Lab {
   }
 
   private toggle(what: "slow" | "forces") {
-    this.on[what] = !this.on[what];
+    this.toggles[what] = !this.toggles[what];
     this.ask();
-    return this.on[what];
+    return this.toggles[what];
   }
 
   // ---- the worker
@@ -101,21 +101,21 @@ export class Lab {
   }
 
   private ask() {
-    const { loss, margin, scale, mining, left } = this.host.state.lab;
+    const { loss, margin, scale, mining, leftOut } = this.host.state.lab;
     const drawings = this.host.drawings();
     this.drawn = drawings.map(({ name }) => name);
     const greys = drawings.map(({ image }) => Uint8Array.from(image, (v) => Math.round(255 * v)));
     const held = { margin, scale, mining };
-    const { slow, forces } = this.on;
+    const { slow, forces } = this.toggles;
     const running = this.running && !document.hidden; // a page that nobody sees doesn't train
-    const asked = { loss, held, left, running, slow, forces, drawings: greys } as Asked;
+    const asked = { loss, settings: held, leftOut, running, slow, forces, drawings: greys } as Orders;
     this.send({ kind: "ask", asked });
   }
 
   // A worker with the digits, made when it is first wanted.
   private begin(): Promise<void> {
     if (this.worker) return Promise.resolve();
-    this.beginning ??= this.fetch(this.turn);
+    this.beginning ??= this.fetch(this.generation);
     return this.beginning;
   }
 
@@ -125,12 +125,12 @@ export class Lab {
       const [code, bytes, start] = await Promise.all(
         ["lab", "lab/digits", "lab/net"].map((part) => this.pack.part(part)),
       );
-      if (turn !== this.turn) return; // stopped meanwhile
+      if (turn !== this.generation) return; // stopped meanwhile
       const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
       const worker = new Worker(url);
       URL.revokeObjectURL(url);
-      worker.onmessage = ({ data }) => worker === this.worker && this.told(data); // one that was ended may have told more
-      worker.onerror = (event) => this.told({ error: event.message || "it could not be started" });
+      worker.onmessage = ({ data }) => worker === this.worker && this.receive(data); // one that was ended may have told more
+      worker.onerror = (event) => this.receive({ error: event.message || "it could not be started" });
       this.worker = worker;
       const all = new Uint8Array(bytes);
       const half = 392 * (TRAIN + SHOWN);
@@ -148,7 +148,7 @@ export class Lab {
       this.ask();
       this.say();
     } catch (error) {
-      if (turn === this.turn) this.told({ error: (error as Error).message });
+      if (turn === this.generation) this.receive({ error: (error as Error).message });
     }
   }
 
@@ -168,9 +168,9 @@ export class Lab {
   private async step() {
     if (this.running) this.pause();
     this.tell("");
-    const { turn } = this;
+    const { generation } = this;
     await this.begin();
-    if (turn === this.turn) this.send({ kind: "step" });
+    if (generation === this.generation) this.send({ kind: "step" });
   }
 
   // From the start again, with the seed that is set; the old worker and its memory go.
@@ -180,7 +180,7 @@ export class Lab {
   }
 
   stop() {
-    this.turn++;
+    this.generation++;
     this.worker?.terminate();
     this.worker = this.beginning = null;
     this.running = false;
@@ -192,7 +192,7 @@ export class Lab {
     this.tell("");
   }
 
-  private told(data: Report | { error: string }) {
+  private receive(data: Report | { error: string }) {
     if ("error" in data) {
       this.stop();
       return this.tell(`The lab can't train here: ${data.error}`);
@@ -205,7 +205,7 @@ export class Lab {
     const accuracy = data.accuracy ?? this.report?.accuracy ?? null;
     const count = data.images - (this.report?.images ?? 0);
     this.report = { ...data, accuracy };
-    if (count > 0) this.history.add({ images: data.images, count, loss: data.value, right: accuracy ?? 0 });
+    if (count > 0) this.history.add({ images: data.images, count, loss: data.value, accuracy: accuracy ?? 0 });
     this.space.show(data.places, data.drawings, data.head !== null, data.head, loss === "softmax");
     this.say();
     this.paint();
@@ -215,7 +215,7 @@ export class Lab {
 
   // What follows from a change of the state, or of what is drawn. What is trained goes on as it began.
   changed() {
-    this.controls.hold(this.host.state.lab);
+    this.controls.show(this.host.state.lab);
     if (this.worker) this.ask();
     this.say();
     this.paint();
@@ -228,12 +228,12 @@ export class Lab {
     const idle = "A narrow sibling of the book's network, 8,000 weights for 72,000, on 5,000 digits. Nothing is sent.";
     const figures = report ? this.summary(report) : running ? "Fetching the digits …" : idle;
     const share = report?.share ?? 1;
-    this.controls.say({ running, begun, shown: report !== null, share, figures, points: history.points });
+    this.controls.say({ running, begun, hasPicture: report !== null, share, figures, points: history.points });
     this.painter.over.setAttribute("aria-label", `the space as it is learned${report ? `: ${figures}` : ""}`);
     const { loss, margin } = this.host.state.lab;
     const held = `${NAMES[loss]}${loss in MOST ? `, margin ${margin}` : ""}`;
     const doing = running ? `Training: ${held}` : report ? `Paused: ${held}. ${figures}` : "";
-    this.live.say([note.textContent, doing].filter(Boolean).join(" "));
+    this.announcer.say([note.textContent, doing].filter(Boolean).join(" "));
   }
 
   private summary({ value, images, speed, accuracy }: Report) {
@@ -258,15 +258,15 @@ export class Lab {
 
   private square() {
     if (!this.report) return;
-    const { css, dark, paper } = this.host.around();
+    const { css, dark, paper } = this.host.surroundings();
     const { drawings, batch } = this.report;
     const placed = this.drawn.slice(0, drawings.length / 2); // one that was drawn just now has no place yet
     const rings = placed.map((name, i) => ({
-      place: this.space.framed(at(drawings, i)),
+      place: this.space.framed(placeAt(drawings, i)),
       text: name,
       fill: "#ffe14d",
     }));
-    const still = { view: AFAR, lit: null, path: [], links: [], areas: [], loop: null };
+    const still = { view: WHOLE, selected: null, path: [], links: [], areas: [], lasso: null };
     const arrows = batch ? this.arrows(batch) : [];
     this.painter.paint({ ...still, rings, arrows, ink: css, dark, paper });
     const { entry } = this.space;
@@ -289,8 +289,8 @@ export class Lab {
     let most = 1e-12;
     for (let i = 0; i < forces.length; i += 2) most = Math.max(most, Math.hypot(forces[i], forces[i + 1]));
     return Array.from({ length: places.length / 2 }, (_, i) => {
-      const from = this.space.framed(at(places, i));
-      const [fx, fy] = at(forces, i);
+      const from = this.space.framed(placeAt(places, i));
+      const [fx, fy] = placeAt(forces, i);
       return [from, [from[0] - (FORCE * fx) / most, from[1] - (FORCE * fy) / most]];
     });
   }
@@ -300,7 +300,7 @@ export class Lab {
     const sheet = el("canvas", { width: side, height: side });
     const ctx = sheet.getContext("2d");
     if (!ctx) return this.tell("The browser gives no canvas to save a picture with.");
-    ctx.fillStyle = this.host.around().dark ? "#121212" : "#ffffff";
+    ctx.fillStyle = this.host.surroundings().dark ? "#121212" : "#ffffff";
     ctx.fillRect(0, 0, side, side);
     for (const layer of [under, dots, over]) ctx.drawImage(layer, 0, 0);
     el("a", { href: sheet.toDataURL(), download: `${this.host.state.lab.loss}.png` }).click();

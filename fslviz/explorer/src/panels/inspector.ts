@@ -1,0 +1,138 @@
+// A closer look, on request: a digit bent by a slider, the worst pairs of a space, what moved from one to another.
+import type { Rgb } from "../common/colour";
+import { arrangeChildren, button, fillMenu, distance, el, menu, NAMES, context2d, slider } from "../common/elements";
+import { paintImage } from "../squares/thumbnails";
+import { BENDS } from "../embedding/image";
+import { moved, type Pair, worst } from "../space/scores";
+import type { Pack } from "../data/pack";
+import { Space } from "../space/space";
+import type { State } from "../state/state";
+
+const PAIRS = 6; // of each kind
+
+export class Inspector {
+  readonly root = el("details.look");
+  readonly bend = { way: "turn", amount: 0 };
+  private way: HTMLSelectElement;
+  private slider: HTMLInputElement;
+  private said = el("p.figures");
+  private picture = el("canvas.bent", { width: 28, height: 28, role: "img", ariaLabel: "the digit as it is bent" });
+  private where: HTMLSelectElement;
+  private lists = { alike: el("div.pairs"), torn: el("div.pairs") };
+  private from: HTMLSelectElement;
+  private to: HTMLSelectElement;
+  private changes = el("div.bar");
+  private requested = "";
+
+  constructor(
+    private pack: Pack,
+    private labels: Uint8Array,
+    private host: {
+      state: State;
+      initial: State;
+      renderLoop: { surroundings: { ink: Rgb } };
+      set(change: Partial<State>, newEntry: boolean): void;
+      bendChanged(): void;
+      update(glide: boolean): void;
+    },
+  ) {
+    this.way = menu("how a digit is bent", (way) => this.bent(way, 0));
+    this.slider = slider("how far it is bent", [-1, 1, 0.02], (v) =>
+      this.bent(this.bend.way, v * BENDS[this.bend.way].most),
+    );
+    this.where = menu("space of the worst pairs", () => this.update());
+    this.from = menu("from", () => this.update());
+    this.to = menu("to", () => this.update());
+    fillMenu(
+      this.way,
+      Object.entries(BENDS).map(([way, { name }]) => [way, name]),
+      "turn",
+    );
+    const worst = el("section.wide", {}, el("h4", {}, "The worst pairs"), el("label.bar", {}, "in ", this.where));
+    worst.append(el("p.figures", {}, "Of two classes, and nearest:"), this.lists.alike);
+    worst.append(el("p.figures", {}, "Of one class, and farthest apart:"), this.lists.torn);
+    const bend = el("section", {}, el("h4", {}, "A digit, bent"), el("div.bar", {}, this.picture, this.way));
+    bend.append(this.slider, this.said);
+    const moves = el("section", {}, el("h4", {}, "What moved"), el("div.bar", {}, this.from, " to ", this.to));
+    moves.append(this.changes);
+    this.root.append(el("summary", {}, "Look closer: a digit bent, what moved, the worst pairs"));
+    this.root.append(el("div.looks", {}, bend, moves, worst));
+    this.root.addEventListener("toggle", () => this.host.update(false));
+  }
+
+  private bent(way: string, amount: number) {
+    Object.assign(this.bend, { way, amount });
+    this.host.bendChanged();
+  }
+
+  // What is bent: an image as it is now, or none.
+  say(image: Float32Array | null, whose: string) {
+    const { way, amount } = this.bend;
+    this.slider.value = `${amount / BENDS[way].most}`;
+    this.slider.disabled = !image;
+    this.said.textContent = image
+      ? `${whose}, ${BENDS[way].name} ${BENDS[way].say(amount)}; its way through every space is drawn.`
+      : "Click a digit in a space, or draw one, then move the slider.";
+    this.slider.setAttribute("aria-valuetext", this.said.textContent);
+    const ctx = context2d(this.picture);
+    ctx.clearRect(0, 0, 28, 28);
+    if (image) paintImage(ctx, image, 0, 0, this.host.renderLoop.surroundings.ink);
+  }
+
+  // The lists, for the spaces that are shown now.
+  async update() {
+    if (!this.root.open) return;
+    const { losses, networks } = this.host.state;
+    const all = Object.entries(this.pack.manifest.spaces).filter(([, { loss }]) => losses.includes(loss));
+    const offered = all.map(([name, { loss, margin, classes }]) => {
+      return [name, NAMES[loss] + (margin === null || classes ? "" : ` ${margin}`)];
+    });
+    const keep = (select: HTMLSelectElement, values: string[], otherwise: string) =>
+      values.includes(select.value) ? select.value : otherwise;
+    const values = offered.map(([name]) => name);
+    const [first, second = first] = losses;
+    const other = values.find((v) => v !== networks[first]) ?? networks[first];
+    fillMenu(
+      this.where,
+      losses.map((l) => [l, NAMES[l]]),
+      keep(this.where, losses, first),
+    );
+    fillMenu(this.from, offered as [string, string][], keep(this.from, values, networks[first]));
+    fillMenu(this.to, offered as [string, string][], keep(this.to, values, second === first ? other : networks[second]));
+    const asked = `${networks[this.where.value]} ${this.from.value} ${this.to.value} ${this.host.renderLoop.surroundings.ink}`;
+    if (this.requested === asked) return;
+    this.requested = asked;
+    const spaces = await Promise.all(
+      [networks[this.where.value], this.from.value, this.to.value].map((n) => this.space(n)),
+    );
+    if (this.requested !== asked) return;
+    const { alike, torn } = await worst(spaces[0], this.labels, PAIRS);
+    await Promise.all([this.list(this.lists.alike, alike), this.list(this.lists.torn, torn)]);
+    if (this.requested !== asked) return;
+    const found = await moved(spaces[1], spaces[2], this.labels);
+    if (this.requested !== asked) return;
+    const [from, to] = [this.from.value, this.to.value];
+    const chip = (kind: "lost" | "won", words: string) =>
+      button(`${found[kind].length} ${words}`, () => this.host.set({ selection: { kind, from, to } }, true));
+    arrangeChildren(this.changes, [chip("lost", "lost neighbours of their class"), chip("won", "won some")]);
+  }
+
+  private async space(name: string): Promise<Space> {
+    const space = new Space(this.pack);
+    await space.show(name, 1, false);
+    return space;
+  }
+
+  private async list(root: HTMLElement, pairs: Pair[]) {
+    const buttons = pairs.map(async ({ digits, distance: d }) => {
+      const images = await Promise.all(digits.map((i) => this.pack.image("digits", i)));
+      const canvas = el("canvas", { width: 58, height: 28, ariaHidden: "true" });
+      images.forEach((image, n) => paintImage(context2d(canvas), image, 30 * n, 0, this.host.renderLoop.surroundings.ink));
+      const [a, b] = digits.map((i) => this.labels[i]);
+      const name = `a ${a} and a ${b}, ${distance(d)} apart`;
+      const show = () => this.host.set({ pins: digits, views: this.host.initial.views }, true);
+      return el("button.pairing", { type: "button", ariaLabel: name, title: name, onclick: show }, canvas, distance(d));
+    });
+    arrangeChildren(root, await Promise.all(buttons));
+  }
+}

@@ -1,0 +1,82 @@
+// The errors of a loss over its margins, above the slider that goes through them.
+import { distance, el } from "../common/elements";
+import type { Entry } from "../data/pack";
+
+const TICKS = [0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5];
+const APART = 0.17; // of the height: what a tick's label needs
+// Beyond these margins no arrangement of ten classes on a circle, 36 degrees apart, satisfies the loss.
+const LIMITS: Record<string, number> = { cosface: 1 - Math.cos(Math.PI / 5), arcface: Math.PI / 5 };
+
+export class Curve {
+  readonly root: HTMLElement;
+  private mark: HTMLElement;
+
+  constructor(
+    private sweep: Entry[],
+    usual: number,
+  ) {
+    const errors = { nn: sweep.map((s) => 1 - s.merits["15-NN"]), eer: sweep.map((s) => s.merits.EER) };
+    const all = [...errors.nn, ...errors.eer];
+    const [low, high] = [Math.min(...all) / 1.25, Math.max(...all) * 1.25];
+    const up = (v: number) => Math.log(v / low) / Math.log(high / low);
+    const line = (values: number[]) => values.map((v, i) => `${i},${(1 - up(v)).toFixed(4)}`).join(" ");
+    const place = (i: number) => `left:${(100 * i) / (sweep.length - 1)}%`;
+    const box = `0 0 ${sweep.length - 1} 1`;
+    const plot = el("div.plot", {
+      role: "img",
+      ariaLabel: `errors over the margins ${sweep[0].margin} to ${sweep.at(-1)!.margin}, on a scale of ratios`,
+    });
+    plot.innerHTML = `<svg viewBox="${box}" preserveAspectRatio="none"><polyline class="fx-nn" points="${line(errors.nn)}"/>
+      <polyline class="fx-eer" points="${line(errors.eer)}"/></svg>`;
+    let last = -1;
+    for (const tick of TICKS.filter((t) => t > low && t < high && up(t) < 0.95)) {
+      if (up(tick) - last < APART) continue;
+      last = up(tick);
+      plot.append(el("span.level", { style: `bottom:${100 * last}%` }, `${+(100 * tick).toPrecision(2)}%`));
+    }
+    const over = sweep.findIndex((s) => s.margin! > LIMITS[s.loss]);
+    if (over > 0) {
+      const [limit, a, b] = [LIMITS[sweep[0].loss], sweep[over - 1].margin!, sweep[over].margin!];
+      const edge = place(over - 1 + (limit - a) / (b - a));
+      plot.append(el("span.edge", { style: edge }, el("span", {}, `limit ${limit.toFixed(2)}`)));
+    }
+    this.mark = el("span.mark");
+    plot.append(this.mark);
+    const middle = sweep.findIndex((s) => s.margin === usual);
+    const ticks = sweep.map(({ margin }, i) => {
+      const end = (i === 0 && middle > 1) || (i === sweep.length - 1 && middle < i - 1); // where there is room for both
+      const said = i === middle ? `▴${margin}` : end ? `${margin}` : "";
+      return el("span", { style: place(i), title: i === middle ? `${margin}, the default` : `${margin}` }, said);
+    });
+    const key = el(
+      "div.key",
+      {},
+      el("span.nn", {}, "15-NN error"),
+      el("span", {}, "▴ default"),
+      el("span.eer", {}, "EER"),
+    );
+    this.root = el("div.curve", {}, key, plot, el("div.ticks", { ariaHidden: "true" }, ...ticks));
+  }
+
+  show(i: number) {
+    this.mark.style.left = `${(100 * i) / (this.sweep.length - 1)}%`;
+  }
+}
+
+// Two heaps of distances, and where the threshold cuts them.
+export function histogram(genuine: ArrayLike<number>, impostor: ArrayLike<number>, top: number, threshold: number) {
+  const [bins, width, height] = [60, 300, 70];
+  const path = (values: ArrayLike<number>) => {
+    const counts = new Array(bins).fill(0);
+    for (let i = 0; i < values.length && values[i] < top; i++) counts[Math.floor((values[i] / top) * bins)]++;
+    const peak = Math.max(...counts, 1);
+    const steps = counts.map((n, i) => `L${(i * width) / bins},${height - ((height - 4) * n) / peak} h${width / bins}`);
+    return `M0,${height} ${steps.join(" ")} L${width},${height}Z`;
+  };
+  const x = Math.min(width, (threshold / top) * width) || 0;
+  const said = `distances of test digits to the templates, up to ${distance(top)}: genuine and impostor`;
+  return `<svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${said}">
+    <path class="fx-genuine" d="${path(genuine)}"/><path class="fx-impostor" d="${path(impostor)}"/>
+    <line class="fx-cut" x1="${x}" x2="${x}" y1="0" y2="${height}"/></svg>
+    <div class="fx-key"><span class="fx-genuine">genuine</span><span class="fx-impostor">impostor</span></div>`;
+}

@@ -1,0 +1,95 @@
+// One space on the page: its square, the strip of images, its figures, and the slider of its margin.
+import type { Rgb } from "../common/colour";
+import { Curve } from "./margin-curve";
+import { distance, el, NAMES, percent, slider } from "../common/elements";
+import { Thumbnails } from "./thumbnails";
+import type { Place } from "../common/geometry";
+import type { Entry, Pack } from "../data/pack";
+import { Painter, type Scene } from "../drawing/painter";
+import { Space } from "../space/space";
+
+const HELP =
+  "Arrows go from digit to digit, Space holds one, a second makes a pair, Enter lights the region around, " +
+  "Shift with arrows moves the view, plus and minus zoom, Escape lets go.";
+
+export interface Probe {
+  name: string; // of the network that placed it
+  place: Place;
+  near: number[]; // the known digits nearest to it
+  known: Float32Array;
+}
+
+export class Panel {
+  readonly space: Space;
+  readonly painter: Painter;
+  readonly thumbnails = new Thumbnails();
+  readonly root: HTMLElement;
+  probe: Probe | null = null; // of the drawing on the pad
+  problem = ""; // why nothing is shown
+  drawingProblem = ""; // why the drawing can't be placed
+  bend: { path: Place[]; now: Place } | null = null; // the way of a digit that is bent
+  seen = true; // whether it stands within the window
+  private figures = el("p.figures");
+  private pair = el("p.pair");
+  private problemLine = el("p.trouble");
+  private scale = el("span.scale", { ariaHidden: "true" }, el("i"), el("span"));
+  private curve?: Curve;
+  private slider?: HTMLInputElement;
+
+  // `sweep`: the loss's networks over its margins; `pick`: told the place of the one that the reader wants.
+  constructor(
+    readonly loss: string,
+    pack: Pack,
+    labels: Uint8Array,
+    colours: Rgb[],
+    sweep: Entry[],
+    pick: ((i: number) => void) | null,
+  ) {
+    this.space = new Space(pack);
+    this.painter = new Painter(this.space, labels, colours);
+    const { under, dots, over } = this.painter;
+    Object.assign(over, { tabIndex: 0, role: "application", ariaLabel: `${NAMES[loss]} space. ${HELP}` });
+    const square = el("div.square", {}, under, dots, over, this.scale, this.problemLine);
+    const name = `${NAMES[loss]} space`;
+    this.root = el("section.panel", { ariaLabel: name }, el("h4", {}, NAMES[loss]), square, this.thumbnails.root, this.pair);
+    this.root.append(this.figures);
+    if (!pick || sweep.length < 2) return;
+    this.curve = new Curve(sweep, pack.manifest.default[loss]);
+    this.slider = slider(`${NAMES[loss]} margin`, [0, sweep.length - 1, 1], pick);
+    this.root.append(el("div.margin", {}, this.curve.root, this.slider));
+  }
+
+  get said() {
+    return [this.thumbnails.said, this.pair.textContent].filter(Boolean).join("; ");
+  }
+
+  // The words beside the picture. `place`: of the network among those of its loss; `step`: in the training.
+  say({ entry, place, step, pair }: { entry: Entry; place: number; step: number; pair: string }) {
+    const { margin, classes, merits, seen, along, loss } = entry;
+    const name = classes ? `met ${classes.join(" ")}` : margin !== null ? `margin ${margin}` : "no margin";
+    const moment = step * (seen.length - 1);
+    const images = seen[Math.round(moment)].toLocaleString("en");
+    const figures =
+      step < 1
+        ? `${name}, after ${images} images\n1-NN ${percent(along[Math.round(moment)])} of 1,000`
+        : `${name}\n15-NN ${percent(merits["15-NN"])} · EER ${percent(merits.EER)}`;
+    this.figures.textContent = this.problem ? name : figures;
+    this.pair.textContent = pair;
+    this.problemLine.textContent = this.problem;
+    this.slider?.setAttribute("aria-valuetext", this.figures.textContent);
+    if (this.slider) this.slider.value = `${place}`;
+    this.curve?.show(place);
+    this.root.dataset.loss = loss;
+  }
+
+  paint(scene: Scene) {
+    this.painter.paint(scene);
+    const { n, entry, moment } = this.space;
+    this.scale.hidden = !n || moment < 1 || entry.cosine; // in the cosine family it is the angle alone that counts
+    if (this.scale.hidden) return;
+    const length = +((entry.radius * 0.3) / scene.view.zoom).toPrecision(1);
+    const [bar, words] = [...this.scale.children] as HTMLElement[];
+    bar.style.width = `${100 * this.painter.share(length / entry.radius)}%`;
+    words.textContent = length < 0.001 ? distance(length) : `${length}`;
+  }
+}

@@ -1,0 +1,161 @@
+// The lab's worker: trains as long as the page wants it to, changes what the page asks for between two batches, and
+// sends a picture of the space now and then.
+import { LOSSES, type Loss, PAIRS } from "../catalogue";
+import { type LossSettings, lossAndGradients } from "./losses";
+import { kernel } from "./tensor";
+import { type Digits, Training } from "./training";
+
+export interface Orders {
+  loss: Loss;
+  settings: Pick<LossSettings, "margin" | "scale" | "mining">;
+  leftOut: number[]; // classes that are left out
+  running: boolean;
+  slow: boolean; // a batch a second
+  forces: boolean; // whether the force on each place of a batch is told
+  drawings: Uint8Array[]; // images of 784 greys to embed beside the digits
+}
+
+export type Order =
+  | { kind: "begin"; train: Digits; shown: Digits; seed: number; start: Float32Array | null; standard: Standard }
+  | { kind: "ask"; asked: Orders }
+  | { kind: "step" };
+
+interface Standard {
+  mean: number;
+  std: number;
+}
+
+export interface Report {
+  places: Float32Array; // (shown, 2)
+  drawings: Float32Array; // (drawings, 2)
+  value: number; // the loss, a mean over the batches since the last report
+  images: number; // seen so far
+  speed: number; // images a second by the clock, 0 where it isn't at work
+  share: number; // of margin and scale that is in force
+  accuracy: number | null; // 15-NN of what is shown, where it was measured
+  head: { weight: Float32Array; bias: Float32Array } | null;
+  batch: { places: Float32Array; forces: Float32Array } | null; // places as those shown, by the mean of the weights
+}
+
+const SHOW = 120; // ms between two pictures, at least
+const SHARE = 0.25; // of the time that pictures may take
+const MEASURE = 1500; // ms between two measurements of 15-NN
+const SLOW = 900; // ms
+
+let training: Training;
+let train: Digits;
+let shown: Digits;
+let asked: Orders;
+let [value, batches, since] = [0, 0, 0]; // since the last report, and when that was begun
+let [reported, measured] = [0, Number.NEGATIVE_INFINITY];
+let cost = 0; // ms of the last picture
+let training_ = false;
+let last: ReturnType<Training["step"]> | null = null;
+
+async function obey(order: Order) {
+  if (order.kind === "begin") {
+    ({ train, shown } = order);
+    training = new Training(await kernel(), train, order.standard, order.seed);
+    if (order.start) training.load(order.start);
+    measured = Number.NEGATIVE_INFINITY;
+  } else if (order.kind === "ask") {
+    const first = !asked;
+    const classed = asked && !PAIRS.includes(asked.loss);
+    asked = order.asked;
+    if (!PAIRS.includes(asked.loss) && !classed && training.hasSpace) training.settle();
+    training.leftOut = new Set(asked.leftOut);
+    if (first || !asked.running) report(true); // what it starts from, or stands at
+    if (asked.running && !training_) {
+      since = performance.now();
+      trainOn();
+    }
+  } else {
+    batch();
+    report(true);
+  }
+}
+
+function batch() {
+  last = training.step(asked.loss, asked.settings);
+  value += last.value;
+  batches++;
+}
+
+// Batches until it is time for a picture; then hands come first.
+function trainOn() {
+  training_ = asked.running;
+  if (!training_) return;
+  const wait = asked.slow ? SLOW : 0;
+  do batch();
+  while (!wait && performance.now() - reported < Math.max(SHOW, cost / SHARE));
+  report(false);
+  setTimeout(trainOn, wait);
+}
+
+function report(whole: boolean) {
+  const began = performance.now();
+  const places = training.embed(shown);
+  const drawn = asked.drawings;
+  const drawings = new Uint8Array(784 * drawn.length);
+  drawn.forEach((image, i) => drawings.set(image, 784 * i));
+  const angle = BY_ANGLE.includes(asked.loss);
+  const accuracy = whole || began - measured > MEASURE ? nearest(places, angle) : null;
+  if (accuracy !== null) measured = began;
+  const told: Report = {
+    places,
+    drawings: training.embed({ images: drawings, labels: new Uint8Array(drawn.length) }),
+    value: batches ? value / batches : Number.NaN,
+    images: training.seen,
+    speed: asked.running && !asked.slow && batches ? (batches * training.batchSize * 1000) / (began - since) : 0,
+    share: training.share(asked.loss),
+    accuracy,
+    head: PAIRS.includes(asked.loss) ? null : training.head,
+    batch: asked.forces && last ? { places: training.placesOf(last.picked, last.shift), forces: last.forces } : null,
+  };
+  [value, batches, since] = [0, 0, began];
+  postMessage(told);
+  reported = performance.now();
+  cost = accuracy === null ? reported - began : cost;
+}
+
+const BY_ANGLE = LOSSES.slice(3);
+
+// The share of the shown digits whose 15 nearest training digits are mostly of their class.
+function nearest(places: Float32Array, angle: boolean): number {
+  const known = training.embed(train);
+  return vote(unit(known, angle), train.labels, unit(places, angle), shown.labels);
+}
+
+function unit(places: Float32Array, angle: boolean): Float32Array {
+  if (!angle) return places;
+  return places.map((v, i) => v / (Math.hypot(places[i & ~1], places[i | 1]) || 1e-12));
+}
+
+const NEIGHBOURS = 15;
+function vote(known: Float32Array, knownLabels: Uint8Array, places: Float32Array, labels: Uint8Array): number {
+  let right = 0;
+  const far = new Float64Array(NEIGHBOURS);
+  const who = new Uint8Array(NEIGHBOURS);
+  for (let i = 0; i < labels.length; i++) {
+    far.fill(Number.POSITIVE_INFINITY);
+    for (let j = 0; j < known.length / 2; j++) {
+      const d = (known[2 * j] - places[2 * i]) ** 2 + (known[2 * j + 1] - places[2 * i + 1]) ** 2;
+      let k = NEIGHBOURS - 1;
+      if (d >= far[k]) continue;
+      for (; k > 0 && far[k - 1] > d; k--) [far[k], who[k]] = [far[k - 1], who[k - 1]];
+      [far[k], who[k]] = [d, knownLabels[j]];
+    }
+    const votes = new Uint8Array(10);
+    for (const k of who) votes[k]++;
+    if (votes.indexOf(Math.max(...votes)) === labels[i]) right++;
+  }
+  return right / labels.length;
+}
+
+// A script that is loaded into a page instead of a worker lays its parts open, to be tested.
+if (typeof document === "undefined") {
+  let before = Promise.resolve(); // one order after another
+  addEventListener("message", ({ data }: MessageEvent<Order>) => {
+    before = before.then(() => obey(data)).catch((error: Error) => postMessage({ error: error.message }));
+  });
+} else Object.assign(globalThis, { fslvizLab: { pull: lossAndGradients, Training, kernel } });
