@@ -71,7 +71,8 @@ lint: .venv/.done  ## check style, format and types
 sweep: .venv/.done  ## train the explorer's networks and pack them (an hour on two cores; goes on where it stopped)
 	TQDM_DISABLE=1 .venv/bin/python -m fslviz.explorer.pack
 
-explorer: ## build the explorer's script from its source (needs Node)
+explorer: .venv/.done  ## build the explorer's script from its source and the losses (needs Node)
+	.venv/bin/python -m fslviz.explorer.catalogue
 	fslviz/explorer/build.sh
 
 bench: .venv/.done  ## measure this machine against the alternatives (half an hour)

@@ -85,14 +85,19 @@ class NormFace(Softmax):
 class CosFace(NormFace):
     r"""Large margin cosine loss, Wang et al. 2018, equation 4: :math:`\cos\theta_y - m`.
 
-    ``margin``: m, a cosine, from 0 to 2. Ten classes on a circle can have at most 1 - cos 36 deg = 0.19.
+    ``margin``: m, a cosine, from 0 to 2.
     """
 
-    LARGEST = 2.0
+    MARGIN = (0.0, 2.0)
 
     def __init__(self, num_classes: int = 10, embed_dim: int = 2, margin: float = 0.1, scale: float = 16.0) -> None:
         super().__init__(num_classes, embed_dim, scale)
-        self.margin = between("margin", margin, 0, self.LARGEST)
+        self.margin = between("margin", margin, *self.MARGIN)
+
+    @staticmethod
+    def limit(classes: int) -> float:
+        """The largest margin that so many classes evenly on a circle can have: of ten 1 - cos 36 deg = 0.19."""
+        return 1 - math.cos(2 * math.pi / classes)
 
     def target(self, cos: Tensor) -> Tensor:
         return cos - self.share * self.margin
@@ -105,7 +110,15 @@ class ArcFace(CosFace):
     as in the authors' code. ``margin``: m, in radians, from 0 to pi.
     """
 
-    LARGEST = math.pi
+    MARGIN = (0.0, math.pi)
+
+    def __init__(self, num_classes: int = 10, embed_dim: int = 2, margin: float = 0.1, scale: float = 16.0) -> None:
+        super().__init__(num_classes, embed_dim, margin, scale)
+
+    @staticmethod
+    def limit(classes: int) -> float:
+        """The largest margin that so many classes evenly on a circle can have: of ten 36 deg = 0.63."""
+        return 2 * math.pi / classes
 
     def target(self, cos: Tensor) -> Tensor:
         m = self.share * self.margin
@@ -123,12 +136,16 @@ class SphereFace(NormFace):
     :math:`\max(5, 1500/(1 + t/10))`; that curve is stretched to reach 5 in the middle of a training.
     """
 
+    MARGIN = (1, 10)  # whole: psi is defined for no other
+    LAMBDA = (1500.0, 5.0)  # at first, and at last
+
     def __init__(self, num_classes: int = 10, embed_dim: int = 2, margin: int = 4) -> None:
         super().__init__(num_classes, embed_dim)
-        self.margin, self.lam = whole("margin", margin, 1, 10), 5.0  # psi is defined for no other
+        self.margin, self.lam = whole("margin", margin, *self.MARGIN), self.LAMBDA[1]
 
     def anneal(self, progress: float) -> None:
-        self.lam = max(5.0, 1500 / (1 + 0.1 * 2990 * min(1.0, progress / 0.5)))
+        first, last = self.LAMBDA
+        self.lam = max(last, first / (1 + (first / last - 1) * min(1.0, progress / 0.5)))
 
     def length(self, z: Tensor) -> Tensor:
         return z.norm(dim=1, keepdim=True)

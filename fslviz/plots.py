@@ -26,12 +26,21 @@ from torch import Tensor
 
 from fslviz.errors import between
 from fslviz.evaluation import Pairs, Points, Rates, checked
-from fslviz.runs import LOSSES, Run
+from fslviz.runs import Run
 
 # Petroff's ten colours (2021), made by survey and model to be told apart with any colour vision
 COLOURS = [to_hex(c) for c in matplotlib.color_sequences["petroff10"]]
 INK = "#7b7b7b"  # contrast 4.2 on white, and as much on the dark theme's ground
-OF = dict(zip([*LOSSES, "pixels"], [*(COLOURS[i] for i in (0, 1, 5, 9, 4, 7, 2)), INK], strict=True))  # on every page
+LOSS_COLOURS = {  # on every page
+    "contrastive": COLOURS[0],
+    "triplet": COLOURS[1],
+    "softmax": COLOURS[5],
+    "normface": COLOURS[9],
+    "sphereface": COLOURS[4],
+    "cosface": COLOURS[7],
+    "arcface": COLOURS[2],
+    "pixels": INK,
+}
 PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.4g}%")
 STYLE: dict[Any, Any] = {
     "figure.facecolor": "none",
@@ -320,7 +329,7 @@ def _title(run: Run) -> str:
 
 def _colour(name: object) -> dict[str, Any]:
     """A loss has one colour in every figure; what is none takes the next of the cycle."""
-    known = OF.get(re.split(r"\W", str(name))[0])
+    known = LOSS_COLOURS.get(re.split(r"\W", str(name))[0])
     return {"color": known} if known else {}
 
 
@@ -428,7 +437,7 @@ def plot_growth(rows: Sequence[Mapping[str, Any]]) -> Figure:
         for side, loss in dict.fromkeys((r["side"], r["loss"]) for r in rows):
             mine = [r for r in rows if (r["side"], r["loss"], r["axis"]) == (side, loss, axis)]
             sizes, values = [r["size"] for r in mine], [max(r[quantity], least[quantity]) for r in mine]
-            (line,) = ax.plot(sizes, values, "-" if side == "fslviz" else "--", color=OF[loss])
+            (line,) = ax.plot(sizes, values, "-" if side == "fslviz" else "--", color=LOSS_COLOURS[loss])
             if side == "fslviz":
                 marks[loss] = line
         ax.set(xscale="log", yscale="log", xlabel=axis, ylabel=measured[quantity] if axis == axes_of[0] else None)

@@ -44,7 +44,8 @@ MARGINS: dict[str, list[float]] = {
     "cosface": [0.0, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2],
     "arcface": [0.0, 0.1, 0.2, 0.4, 0.5, 0.6, 0.8, 1.2, 1.6],
 }
-SIX = {f"{loss}-six": loss for loss in ("contrastive", "triplet", "softmax", "arcface")}  # learned from six digits
+SUFFIX = "-six"  # of a loss whose network was learned from six digits
+SIX = {loss + SUFFIX: loss for loss in ("contrastive", "triplet", "softmax", "arcface")}
 UNSEEN = (0, 4, 5, 8)  # not among those six
 DEFAULT = {loss: inspect.signature(LOSSES[loss]).parameters["margin"].default for loss in MARGINS if MARGINS[loss]}
 SHOWN, KNOWN, TRAIL = 5000, 2000, 1000  # the first test images, training images, and test images along a training
