@@ -19,7 +19,7 @@ book: _build/.done  ## train on MNIST, execute the notebooks, build _build/html
 _build/.done: .venv/.done $(SOURCES)
 	@mkdir -p _build && date +%s > _build/.start
 	@# the cache of executed notebooks knows their code alone: forget it when the package has changed
-	@cat fslviz/*.py fslviz/*/*.py fslviz/measured/*.json fslviz/*.html benchmarks/*.json | cksum > _build/.code.new
+	@cat fslviz/*.py fslviz/*/*.py fslviz/measured/*.json fslviz/explorer/door.js benchmarks/*.json | cksum > _build/.code.new
 	@cmp -s _build/.code.new _build/.code || rm -rf _build/.jupyter_cache
 	@mv _build/.code.new _build/.code
 	@# as many notebooks at once as there are cores, each on one: chapter 5 first, whose trainings others wait for

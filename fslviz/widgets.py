@@ -36,7 +36,7 @@ from fslviz.training import train
 STEP = 0.05  # of a margin's slider: every trained margin has a place on it
 BOOK = "FSLVIZ_BOOK"  # set where notebooks are executed for the book
 ENDS = ("low", "high", "step")
-DOOR = Path(__file__).parent / "door.html"
+DOOR = Path(__file__).parent / "explorer" / "door.js"
 
 
 def progress(items: Iterable[Any]) -> Any:
@@ -213,7 +213,9 @@ def door(run: Run, threshold: float, enrolled: int | None = None) -> HTML:
         "most": float(f"{2 * threshold:.3g}") or 1,
         "enrolled": int(between("enrolled", len(kinds) * 2 // 3 if enrolled is None else enrolled, 0, len(kinds))),
     }
-    return HTML(DOOR.read_text(encoding="utf-8").replace("DATA", json.dumps(data).replace("<", "\\u003c")))
+    given = json.dumps(data).replace("<", "\\u003c")
+    script = f"{DOOR.read_text(encoding='utf-8')}fslvizDoor.open(document.currentScript.parentElement, {given})"
+    return HTML(f'<div class="fslviz-door"><script>\n{script}\n</script></div>')
 
 
 def _values(control: Any) -> Sequence[Any]:

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from hand import (
+from browser_helpers import (
     NAMES,
     PAGE,
     SEVEN,
@@ -250,11 +250,11 @@ def test_a_pair_is_judged_by_its_own_network_alone(opened, served):
     page.wait_for_function(f"{EXPLORER}.panels.get('contrastive').space.name === 'contrastive@16'")
     assert "apart" not in region.locator(".fx-pair").inner_text()
     page.get_by_label("threshold").press("ArrowRight")
-    assert explored(page, "e.state.threshold.name") == "contrastive@1"
+    assert explored(page, "e.state.threshold.network") == "contrastive@1"
     late[0].continue_()
     page.wait_for_selector("section[aria-label='Contrastive space'] .fx-pair:has-text('apart')")
     limit = float(re.search(r"at ([\d.]+)", region.locator(".fx-pair").inner_text())[1])
-    assert limit == pytest.approx(explored(page, "e.loader.rates.get('contrastive@16').usual"), abs=1e-3)
+    assert limit == pytest.approx(explored(page, "e.loader.scores.get('contrastive@16').defaultThreshold"), abs=1e-3)
 
 
 # ---- a digit, bent
@@ -350,9 +350,9 @@ def test_what_moved_is_lit(opened):
     change = own("contrastive@1") - own("contrastive@0")
     for words, digits in (("won some", np.flatnonzero(change >= 8)), ("lost neighbours", np.flatnonzero(change <= -8))):
         page.locator(f".fx-looks button:has-text('{words}')").click()
-        page.wait_for_function(f"{EXPLORER}.state.lit?.kind === '{words.split()[0]}'")
-        page.wait_for_function(f"{EXPLORER}.loader.answered === JSON.stringify({EXPLORER}.state.lit)")
-        found = set(explored(page, "[...e.loader.lit]"))
+        page.wait_for_function(f"{EXPLORER}.state.selection?.kind === '{words.split()[0]}'")
+        page.wait_for_function(f"{EXPLORER}.loader.answered === JSON.stringify({EXPLORER}.state.selection)")
+        found = set(explored(page, "[...e.loader.selected]"))
         assert len(found ^ set(digits.tolist())) <= 0.1 * max(len(digits), 20)
     assert lit(opened(link(page))) == len(found)
 
@@ -368,7 +368,7 @@ def test_zoom_follows_the_digits(opened):
     for name in NAMES.values():
         picture(page, name)
     seen = """[...e.panels.values()].map((p) => { const { painter, space } = p; let eights = 0, all = 0;
-        e.labels.shown.forEach((k, i) => { const [x, y] = painter.toPixel(space.place(i));
+        e.labels.test.forEach((k, i) => { const [x, y] = painter.toPixel(space.place(i));
         if (x > 0 && y > 0 && x < painter.side && y < painter.side) { all++; eights += k === 8; } });
         return eights / all; })"""
     shares = explored(page, seen)
@@ -419,7 +419,7 @@ def test_back_leads_to_the_view_before(opened):
     canvas(page, "ArcFace").wait_for(state="detached")
     assert page.get_by_role("button", name="light the digits 4").get_attribute("aria-pressed") == "true"
     page.go_back()
-    page.wait_for_function(f"{EXPLORER}.loader.lit === null")
+    page.wait_for_function(f"{EXPLORER}.loader.selected === null")
     assert figures(page, "CosFace").startswith("margin 0.1\n")
 
 

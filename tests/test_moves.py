@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from hand import PAGE, QUIET
+from browser_helpers import PAGE, QUIET
 from IPython.core.pylabtools import print_figure
 
 import fslviz
@@ -63,8 +63,8 @@ def same(shown, figure):
 
 def shown(page, root):
     """The text of the picture that a figure shows now."""
-    page.wait_for_function("e => e.moves.image.src.startsWith('data:image/svg')", arg=root)
-    return unquote(root.evaluate("e => e.moves.image.src").split(",", 1)[1])
+    page.wait_for_function("e => e.movingFigure.image.src.startsWith('data:image/svg')", arg=root)
+    return unquote(root.evaluate("e => e.movingFigure.image.src").split(",", 1)[1])
 
 
 @pytest.mark.parametrize("name", MOVED)
@@ -76,7 +76,7 @@ def test_each_control_shows_what_the_kernel_draws(browser, monkeypatch, name):
     assert len(roots) == len(kernel)
     for root, (draw, taken) in zip(roots, kernel, strict=True):
         at, before = starts(draw.__wrapped__), None
-        first = root.evaluate("e => e.moves.image.alt")
+        first = root.evaluate("e => e.movingFigure.image.alt")
         for k, values in taken.items():
             label = k.replace("_", " ")
             for value in dict.fromkeys((values[-1], values[len(values) // 3])):
@@ -90,16 +90,18 @@ def test_each_control_shows_what_the_kernel_draws(browser, monkeypatch, name):
                 else:
                     root.query_selector(f"[aria-label='{label}'] button:text-is('{value}')").click()
                 at[k] = value
-                page.wait_for_function("([e, was]) => e.moves.image.src !== was", arg=[root, before])
-                page.wait_for_function("e => e.moves.image.complete && e.moves.image.naturalWidth > 0", arg=root)
-                before = root.evaluate("e => e.moves.image.src")
+                page.wait_for_function("([e, was]) => e.movingFigure.image.src !== was", arg=[root, before])
+                page.wait_for_function(
+                    "e => e.movingFigure.image.complete && e.movingFigure.image.naturalWidth > 0", arg=root
+                )
+                before = root.evaluate("e => e.movingFigure.image.src")
                 figure = draw(**at)
                 assert same(shown(page, root), figure), (name, at)
                 written = {c.replace("_", " "): at[c] if isinstance(at[c], str) else f"{at[c]:g}" for c in taken}
                 settings = ", ".join(f"{c} {v}" for c, v in written.items())
                 words = f"{settings}: {', '.join(frames.told(figure))}".replace("\n", ", ")
                 here = at == starts(draw.__wrapped__)  # as in the notebook, whose own words say more
-                assert root.evaluate("e => e.moves.image.alt") == (first if here else words)
+                assert root.evaluate("e => e.movingFigure.image.alt") == (first if here else words)
     page.close()
 
 
@@ -127,17 +129,19 @@ def test_controls_look_and_answer_as_the_explorers_do(browser, name, width, sche
     page.goto((HTML / f"{name}.html").as_uri())
     root = page.locator(".fslviz-move").first
     root.scroll_into_view_if_needed()
-    before = root.evaluate("e => [e.moves.image.getBoundingClientRect().width, e.moves.image.alt]")
+    before = root.evaluate("e => [e.movingFigure.image.getBoundingClientRect().width, e.movingFigure.image.alt]")
     target = root.locator("input, button[aria-pressed=false]").first
     box = target.bounding_box()
     press = page.touchscreen.tap if width == 390 else page.mouse.click
     press(box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2)
     shown(page, root.element_handle())
-    page.wait_for_function("e => e.moves.image.naturalWidth > 0", arg=root.element_handle())
-    after = root.evaluate("e => [e.moves.image.getBoundingClientRect().width, e.moves.image.alt]")
+    page.wait_for_function("e => e.movingFigure.image.naturalWidth > 0", arg=root.element_handle())
+    after = root.evaluate("e => [e.movingFigure.image.getBoundingClientRect().width, e.movingFigure.image.alt]")
     assert "" != before[1] != after[1]  # what is true of one picture is not of another
     assert abs(after[0] - before[0]) < 0.06 * before[0]  # what was a bitmap is as large as a drawing
-    shape = root.evaluate("e => [e.moves.image.naturalWidth / e.moves.image.naturalHeight, e.moves.image.height]")
+    shape = root.evaluate(
+        "e => [e.movingFigure.image.naturalWidth / e.movingFigure.image.naturalHeight, e.movingFigure.image.height]"
+    )
     assert after[0] / shape[1] == pytest.approx(shape[0], rel=0.02)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert root.evaluate("e => e.classList.contains('fx-dark')") == (scheme == "dark")
@@ -167,9 +171,11 @@ def test_chapter_5_asks_the_explorer_instead(browser):
     assert page.locator(".fslviz-move").count() == 0
     page.get_by_role("link", name="the hundred around this one").click()
     explorer = "document.querySelector('.fslviz-explorer').explorer"
-    page.wait_for_function(f"{explorer}.loader.lit?.size === 100 && {explorer}.state.losses.length === 6")
-    page.wait_for_function(f"{explorer}.frames.waiting === 0 && {explorer}.panels.get('contrastive').space.n > 0")
-    lit, places = page.evaluate(f"[[...{explorer}.loader.lit], [...{explorer}.panels.get('contrastive').space.target]]")
+    page.wait_for_function(f"{explorer}.loader.selected?.size === 100 && {explorer}.state.losses.length === 6")
+    page.wait_for_function(f"{explorer}.renderLoop.waiting === 0 && {explorer}.panels.get('contrastive').space.n > 0")
+    lit, places = page.evaluate(
+        f"[[...{explorer}.loader.selected], [...{explorer}.panels.get('contrastive').space.target]]"
+    )
     places = np.array(places).reshape(-1, 2)
     near = np.linalg.norm(places - places[4], axis=1).argsort()
     assert len(set(near[:101]) - set(lit)) <= 1

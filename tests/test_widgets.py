@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from hand import QUIET
+from browser_helpers import QUIET
 
 import fslviz
 from fslviz import widgets

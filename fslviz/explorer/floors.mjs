@@ -3,7 +3,6 @@
 //   node floors.mjs    tells what breaks the rule, one import a line, and fails where there is any
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 export const FLOORS = [
   "catalogue.ts", // the losses, as Python tells them
@@ -15,8 +14,8 @@ export const FLOORS = [
   "embedding", // drawings to places
   "drawing", // a space on its canvases
   "input", // pointer and keys on a canvas
-  "squares", // a space on the page: its square, images, figures, margin
-  "panels", // what stands beside the squares
+  "panels", // a space on the page: its square, images, figures, margin
+  "side-panels", // what stands beside the spaces
   "lab", // the training's page
   "figures", // those of the book that move
   "page", // all of it together
@@ -47,8 +46,9 @@ export function wrong(files) {
   return faults;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const src = fileURLToPath(new URL("src", import.meta.url));
+const [, script] = process.argv;
+if (script?.endsWith("floors.mjs")) {
+  const src = join(dirname(script), "src");
   const names = readdirSync(src, { recursive: true }).filter((name) => /(?<!\.d)\.ts$/.test(name));
   const faults = wrong(Object.fromEntries(names.map((name) => [name, readFileSync(join(src, name), "utf8")])));
   for (const fault of faults) console.error(fault);

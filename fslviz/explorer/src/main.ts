@@ -1,8 +1,8 @@
 // The built file: fills the places in a page of the book, and exports the front end of the notebook's widget.
-import { MovingFigure } from "./figures/moving-figure";
-import { fromScripts, Pack } from "./data/pack";
-import { Page } from "./page/page";
 import { dress } from "./common/style";
+import { fromScripts, Pack } from "./data/pack";
+import { MovingFigure } from "./figures/moving-figure";
+import { Page } from "./page/page";
 
 export { render } from "./page/widget";
 
@@ -23,6 +23,6 @@ if (base)
       if (!image) continue;
       dress(root);
       const { controls, pictures } = JSON.parse(root.dataset.options!);
-      Object.assign(root, { moves: new MovingFigure(root, image, controls, () => ask(pictures)) });
+      Object.assign(root, { movingFigure: new MovingFigure(root, image, controls, () => ask(pictures)) });
     }
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { apart, placeAt, cut, simplifyLine, mean, type Place, shareAccepted, simplifyLoop, within } from "../src/common/geometry";
+import { apart, cut, mean, type Place, placeAt, simplifyLine, simplifyLoop, within } from "../src/common/geometry";
 import { near, numbers } from "./near";
 
 const SQUARE: Place[] = [
@@ -136,18 +136,4 @@ test("means, distances, places in a row", () => {
   );
   assert.equal(apart([1, 1], [4, 5]), 5);
   assert.deepEqual(placeAt([1, 2, 3, 4], 1), [3, 4]);
-});
-
-test("a share counts a value that equals the limit", () => {
-  const values = [1, 2, 2, 2, 3];
-  for (const [limit, count] of [
-    [0.5, 0],
-    [1, 1],
-    [1.5, 1],
-    [2, 4],
-    [2.9, 4],
-    [3, 5],
-    [9, 5],
-  ])
-    assert.equal(shareAccepted(values, limit), count / 5, `${limit}`);
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { History } from "../src/lab/history";
-import { LabSpace } from "../src/lab/frame";
-import { FILL } from "../src/state/state";
+import { LabSpace } from "../src/lab/lab-space";
+import { FILL } from "../src/state/view";
 import { near, numbers } from "./near";
 
 Object.assign(globalThis, { matchMedia: () => ({ matches: true }) }); // no glide: a picture is what was told last

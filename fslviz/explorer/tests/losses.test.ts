@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { LOSSES, type Loss, MOST, PAIRS } from "../src/catalogue";
-import { type Head, type LossSettings, lossAndGradients } from "../src/training/losses";
+import { comparesPairs, LOSS_NAMES, type Loss, lossEntry, MINING } from "../src/catalogue";
+import type { Head, LossSettings } from "../src/training/gradients";
+import { lossAndGradients } from "../src/training/losses";
 import { near, numbers } from "./near";
 
 const random = numbers(1);
@@ -21,15 +22,15 @@ const held = (change: Partial<LossSettings> = {}): LossSettings => ({
 
 // Each loss at margins inside and at the ends of what the lab takes, angular ones also on the way to their scale.
 function* settings(loss: Loss): Generator<LossSettings> {
-  const [least, most] = [loss === "sphereface" ? 1 : 0, MOST[loss] ?? 0];
-  for (const margin of new Set([least, loss === "sphereface" ? 4 : most / 20, most]))
-    for (const mining of loss === "triplet" ? (["all", "random", "semihard", "hard"] as const) : (["all"] as const))
-      for (const share of PAIRS.includes(loss) ? [1] : [1, 0.4])
+  const { least, most, whole } = lossEntry(loss).margin ?? { least: 0, most: 0, whole: false };
+  for (const margin of new Set([least, whole ? 4 : most / 20, most]))
+    for (const mining of loss === "triplet" ? MINING : ["all"])
+      for (const share of comparesPairs(loss) ? [1] : [1, 0.4])
         yield held({ margin, mining, share, lambda: 5 / share });
 }
 
 test("each gradient is the slope of its loss, by places, class weights and biases", () => {
-  for (const loss of LOSSES)
+  for (const loss of LOSS_NAMES)
     for (const setting of settings(loss)) {
       const go = () => lossAndGradients(loss, Z, Y, setting, HEAD, numbers(3));
       const back = go();
@@ -105,7 +106,12 @@ test("triplet takes the triplets that its mining names", () => {
       }
     }
     for (const mining of ["all", "semihard", "hard"] as const)
-      near(lossAndGradients("triplet", Z, Y, held({ margin, mining }), HEAD).value, average(costs[mining]), 1e-9, mining);
+      near(
+        lossAndGradients("triplet", Z, Y, held({ margin, mining }), HEAD).value,
+        average(costs[mining]),
+        1e-9,
+        mining,
+      );
   }
 });
 
@@ -126,12 +132,24 @@ test("random mining draws each negative, the last one too", () => {
 });
 
 test("without a triplet there is nothing to pay", () => {
-  const { value, z } = lossAndGradients("triplet", Float32Array.from([0, 0, 1, 0]), Uint8Array.from([1, 2]), held(), HEAD);
+  const { value, z } = lossAndGradients(
+    "triplet",
+    Float32Array.from([0, 0, 1, 0]),
+    Uint8Array.from([1, 2]),
+    held(),
+    HEAD,
+  );
   assert.deepEqual([value, ...z], [0, 0, 0, 0, 0]);
 });
 
 // The cross-entropy of one place, by its definition.
-function entropy(loss: Loss, x: number, y: number, label: number, { margin, scale, share, lambda }: LossSettings): number {
+function entropy(
+  loss: Loss,
+  x: number,
+  y: number,
+  label: number,
+  { margin, scale, share, lambda }: LossSettings,
+): number {
   const length = Math.hypot(x, y);
   const logits = all.slice(0, 10).map((j) => {
     const [u, v] = [HEAD.weight[2 * j], HEAD.weight[2 * j + 1]];
@@ -154,7 +172,7 @@ function entropy(loss: Loss, x: number, y: number, label: number, { margin, scal
 }
 
 test("the losses of classes are cross-entropies of their targets", () => {
-  for (const loss of LOSSES.filter((l) => !PAIRS.includes(l)))
+  for (const loss of LOSS_NAMES.filter((l) => !comparesPairs(l)))
     for (const setting of settings(loss)) {
       const expected = average(all.map((i) => entropy(loss, Z[2 * i], Z[2 * i + 1], Y[i], setting)));
       near(lossAndGradients(loss, Z, Y, setting, HEAD).value, expected, 1e-5, `${loss} ${JSON.stringify(setting)}`);
@@ -184,7 +202,13 @@ test("at a margin of none, CosFace and ArcFace are NormFace", () => {
 
 test("a place without a direction has even cosines and no gradient", () => {
   for (const loss of ["normface", "cosface", "arcface"] as const) {
-    const { value, z, weight } = lossAndGradients(loss, new Float32Array(2), Uint8Array.from([3]), held({ margin: 0 }), HEAD);
+    const { value, z, weight } = lossAndGradients(
+      loss,
+      new Float32Array(2),
+      Uint8Array.from([3]),
+      held({ margin: 0 }),
+      HEAD,
+    );
     near(value, Math.log(10), 1e-6, loss);
     assert.ok(
       [...z, ...weight!].every((g) => g === 0),

@@ -4,9 +4,11 @@ type Rgba = [...Rgb, number];
 
 const known = new Map<string, Rgba>();
 
+export const YELLOW = "#ffe14d"; // of what the reader has drawn, in every space
+
 export const hex = (c: number[]) => `#${c.map((v) => v.toString(16).padStart(2, "0")).join("")}`;
 
-// A colour in CSS's words as red, green, blue (0 to 255) and cover (0 to 1). `probe`: an element that nobody sees.
+// A colour in CSS's words as red, green, blue (0 to 255) and cover (0 to 1). `probe`: an element out of sight.
 function painted(colour: string, probe: HTMLElement): Rgba {
   const found = known.get(colour);
   if (found) return found;
@@ -23,8 +25,16 @@ function painted(colour: string, probe: HTMLElement): Rgba {
 
 const bright = ([r, g, b]: number[]) => 0.2126 * r + 0.7152 * g + 0.0722 * b;
 
+export interface Surroundings {
+  css: string; // the page's ink in its own words
+  ink: Rgb;
+  ground: string;
+  dark: boolean;
+  paper: boolean; // whether it is printed
+}
+
 // How an element is painted: its text's colour, and whether its ground, all layers laid over one another, is dark.
-export function surroundings(root: HTMLElement, probe: HTMLElement) {
+export function surroundings(root: HTMLElement, probe: HTMLElement): Surroundings {
   const layers: Rgba[] = [];
   for (let node: Element | null = root; node; node = node.parentElement ?? host(node))
     layers.push(painted(getComputedStyle(node).backgroundColor, probe));
@@ -35,7 +45,7 @@ export function surroundings(root: HTMLElement, probe: HTMLElement) {
   );
   const css = getComputedStyle(root).color;
   const ink = painted(css, probe).slice(0, 3) as Rgb;
-  return { css, ink, ground: hex(ground.map(Math.round)), dark: bright(ground) < 110 };
+  return { css, ink, ground: hex(ground.map(Math.round)), dark: bright(ground) < 110, paper: false };
 }
 
 const host = (node: Element) => (node.getRootNode() as ShadowRoot).host ?? null;

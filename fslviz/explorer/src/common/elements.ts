@@ -1,17 +1,4 @@
-// Elements and the words of the page: what every other file builds with.
-
-// The losses as a reader knows them, in the order of the course.
-export const NAMES: Record<string, string> = {
-  contrastive: "Contrastive",
-  triplet: "Triplet",
-  softmax: "Softmax",
-  normface: "NormFace",
-  sphereface: "SphereFace",
-  cosface: "CosFace",
-  arcface: "ArcFace",
-};
-const SIX = " of six digits"; // which networks that have met six of the ten are called
-for (const loss of ["contrastive", "triplet", "softmax", "arcface"]) NAMES[`${loss}-six`] = NAMES[loss] + SIX;
+// Elements of a page: what every other file builds with.
 
 type Kind<K extends string> = K | `${K}.${string}`;
 type Child = Node | string;
@@ -91,13 +78,3 @@ export function context2d(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   return found ?? NO_CONTEXT;
 }
 const NO_CONTEXT = new Proxy({} as CanvasRenderingContext2D, { get: () => () => {}, set: () => true });
-
-export const percent = (v: number, digits = 1) => `${(100 * v).toFixed(digits)}%`;
-
-// A distance, in three places; those of a collapsed space are far smaller than that.
-export const distance = (d: number) => (d === 0 || d >= 0.001 ? d.toFixed(3) : d.toExponential(1));
-
-export const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-// Between parts of long work: what hands do meanwhile comes first.
-export const letInputIn = () => new Promise<void>((resolve) => setTimeout(resolve));

@@ -62,14 +62,3 @@ export function mean(places: Place[]): Place {
 export const apart = (a: Place, b: Place) => Math.hypot(a[0] - b[0], a[1] - b[1]);
 
 export const placeAt = (places: ArrayLike<number>, i: number): Place => [places[2 * i], places[2 * i + 1]];
-
-// The share of rising values that are at most a limit.
-export function shareAccepted(values: ArrayLike<number>, limit: number) {
-  let [low, high] = [0, values.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (values[middle] <= limit) low = middle + 1;
-    else high = middle;
-  }
-  return low / values.length;
-}

@@ -1,7 +1,7 @@
 // The explorer's look, put where the root is: a page, or a shadow root within one.
 
 import { el } from "./elements";
-import css from "./style.css";
+import css from "./style.min.css";
 
 export function dress(root: HTMLElement) {
   root.classList.add("fx-root");

@@ -22,7 +22,6 @@ export interface Entry {
 export interface Manifest {
   version: number;
   spaces: Record<string, Entry>;
-  default: Record<string, number>;
   colours: string[];
   shown: number;
   trail: number;

@@ -2,16 +2,16 @@
 import { hex } from "../common/colour";
 import { context2d } from "../common/elements";
 import { cut, type Place } from "../common/geometry";
-import type { Painter, Scene } from "./painter";
+import type { Scene, Sheet } from "./scene";
 
 // The region of each class, where its logit w.x + b is the largest, and the regions that a threshold accepts.
-export function paintBackground(painter: Painter, areas: Scene["areas"]) {
-  const { side, space, colours } = painter;
+export function paintBackground(sheet: Sheet, areas: Scene["areas"]) {
+  const { side, space, colours } = sheet;
   const { entry, moment, progress, n } = space;
-  const ctx = context2d(painter.under);
+  const ctx = context2d(sheet.under);
   ctx.clearRect(0, 0, side, side);
   if (!n) return;
-  const corners = [0, 1, 2, 3].map((i) => painter.toPlace([i === 1 || i === 2 ? side : 0, i > 1 ? side : 0]));
+  const corners = [0, 1, 2, 3].map((i) => sheet.toPlace([i === 1 || i === 2 ? side : 0, i > 1 ? side : 0]));
   const { weight, bias, classes } = entry;
   weight?.forEach((w, c) => {
     if (moment < 1) return;
@@ -21,25 +21,29 @@ export function paintBackground(painter: Painter, areas: Scene["areas"]) {
       if (other !== c) region = cut(region, over);
     });
     ctx.beginPath();
-    for (const p of region) ctx.lineTo(...painter.toPixel(p));
+    for (const p of region) ctx.lineTo(...sheet.toPixel(p));
     ctx.globalAlpha = 0.13 * progress;
     ctx.fillStyle = hex(colours[classes ? classes[c] : c]);
     ctx.fill();
   });
-  for (const area of areas) paintArea(painter, ctx, area);
+  for (const area of areas) paintArea(sheet, ctx, area);
 }
 
 // A disc around a template, or where angles count a sector: all that is at most `reach` from it.
-function paintArea(painter: Painter, ctx: CanvasRenderingContext2D, { place, compared, reach, colour }: Scene["areas"][number]) {
+function paintArea(
+  sheet: Sheet,
+  ctx: CanvasRenderingContext2D,
+  { place, compared, reach, colour }: Scene["areas"][number],
+) {
   const ratio = devicePixelRatio;
   ctx.beginPath();
-  if (painter.space.entry.cosine) {
+  if (sheet.space.entry.cosine) {
     const [middle, half] = [Math.atan2(-compared[1], compared[0]), 2 * Math.asin(Math.min(1, reach / 2))];
-    const origin = painter.toPixel([0, 0]);
+    const origin = sheet.toPixel([0, 0]);
     ctx.moveTo(...origin);
-    ctx.arc(...origin, painter.side * 2 + 3 * painter.unit, middle - half, middle + half);
+    ctx.arc(...origin, sheet.side * 2 + 3 * sheet.unit, middle - half, middle + half);
     ctx.closePath();
-  } else ctx.arc(...painter.toPixel(place), (reach / painter.space.entry.radius) * painter.unit, 0, 7);
+  } else ctx.arc(...sheet.toPixel(place), (reach / sheet.space.entry.radius) * sheet.unit, 0, 7);
   Object.assign(ctx, { globalAlpha: 0.22, fillStyle: colour, strokeStyle: colour, lineWidth: 1.5 * ratio });
   ctx.fill();
   ctx.globalAlpha = 1;

@@ -2,19 +2,19 @@
 import { hex } from "../common/colour";
 import { context2d } from "../common/elements";
 import type { Place } from "../common/geometry";
-import type { Painter, Scene } from "./painter";
+import type { Scene, Sheet } from "./scene";
 
-export function paintOverlay(painter: Painter, { path, links, arrows, rings, lasso, ink, paper }: Scene) {
-  const { side, under, dots, over, colours } = painter;
+export function paintOverlay(sheet: Sheet, { path, links, arrows, rings, lasso, ink, paper }: Scene) {
+  const { side, under, dots, over, colours } = sheet;
   const [ctx, ratio] = [context2d(over), devicePixelRatio];
-  const pixels = (line: Place[]) => line.map((p) => painter.toPixel(p));
+  const pixels = (line: Place[]) => line.map((p) => sheet.toPixel(p));
   ctx.clearRect(0, 0, side, side);
   if (paper) for (const layer of [under, dots]) ctx.drawImage(layer, 0, 0); // Chromium prints it opaque
   ctx.font = `600 ${11 * ratio}px system-ui, sans-serif`;
   Object.assign(ctx, { textAlign: "center", textBaseline: "middle", lineJoin: "round" });
-  centres(painter).forEach((centre, label) => {
+  centres(sheet).forEach((centre, label) => {
     if (!centre) return;
-    const pixel = painter.toPixel(centre);
+    const pixel = sheet.toPixel(centre);
     ring(ctx, pixel, 8.5 * ratio, hex(colours[label]), 1.5 * ratio, "#fffffff0");
     ctx.fillStyle = "#222";
     ctx.fillText(`${label}`, pixel[0], pixel[1] + ratio / 2);
@@ -22,7 +22,7 @@ export function paintOverlay(painter: Painter, { path, links, arrows, rings, las
   Object.assign(ctx, { strokeStyle: ink, lineWidth: ratio });
   for (const line of links) {
     stroke(ctx, pixels(line));
-    ring(ctx, painter.toPixel(line[1]), 4 * ratio, ink, 1.5 * ratio);
+    ring(ctx, sheet.toPixel(line[1]), 4 * ratio, ink, 1.5 * ratio);
   }
   for (const line of arrows) arrow(ctx, pixels(line), 4 * ratio);
   if (path.length) {
@@ -30,7 +30,7 @@ export function paintOverlay(painter: Painter, { path, links, arrows, rings, las
     stroke(ctx, pixels(path));
   }
   for (const { place, fill, text } of rings) {
-    const pixel = painter.toPixel(place);
+    const pixel = sheet.toPixel(place);
     ring(ctx, pixel, (text ? 9 : 7) * ratio, ink, (text ? 2 : 3) * ratio, fill);
     ctx.fillStyle = "#222";
     if (text) ctx.fillText(text, pixel[0], pixel[1] + ratio / 2);
@@ -46,7 +46,7 @@ export function paintOverlay(painter: Painter, { path, links, arrows, rings, las
 }
 
 // The mean place of each class (null where it has none).
-function centres({ space, labels, colours }: Painter): (Place | null)[] {
+function centres({ space, labels, colours }: Sheet): (Place | null)[] {
   const [places, sums] = [space.places(), colours.map(() => [0, 0, 0])];
   for (let i = 0; i < space.n; i++) {
     const sum = sums[labels[i]];

@@ -1,39 +1,15 @@
-// Draws a space on three canvases, one over the other: grounds (wedges, accepted regions), dots, and marks. Each is
+// Draws a space on three canvases, one over the other: background (wedges, accepted regions), dots, and overlay. Each is
 // drawn again only when what it shows has changed. Dots are laid pixel by pixel: no WebGL, so nothing falls back.
 import type { Rgb } from "../common/colour";
 import { context2d } from "../common/elements";
 import type { Place } from "../common/geometry";
+import { FILL, placeInView, WHOLE } from "../state/view";
 import { paintBackground } from "./background";
 import { paintOverlay } from "./overlay";
 import { Scatter } from "./scatter";
-import { WHOLE, FILL, placeInView, type View } from "../state/state";
+import type { Plane, Scene, Sheet } from "./scene";
 
-// What can be painted: places of digits, gliding to new ones, with what the network makes of the plane around them.
-export interface Plane {
-  name: string;
-  moment: number;
-  n: number;
-  progress: number;
-  target: Float32Array;
-  places(): Float32Array;
-  entry: { cosine: boolean; radius: number; weight?: Place[]; bias: number[]; classes?: number[] };
-}
-
-export interface Scene {
-  view: View;
-  selected: Set<number> | null; // null: all alike
-  path: Place[]; // of a digit that is bent
-  arrows: Place[][];
-  links: Place[][]; // from a digit or drawing to its neighbours, or of a pair
-  rings: { place: Place; fill?: string; text?: string }[];
-  areas: { place: Place; compared: Place; reach: number; colour: string }[];
-  lasso: Place[] | null; // in shares of the square
-  ink: string;
-  dark: boolean;
-  paper: boolean; // whether it is painted to be printed
-}
-
-export class Painter {
+export class Painter implements Sheet {
   under = canvas("under");
   dots = canvas("dots");
   over = canvas("points");
@@ -93,7 +69,7 @@ export class Painter {
     const shown = JSON.stringify([name, moment, n, progress, scene.view, scene.dark]);
     const { areas, selected, path, links, arrows, rings, lasso, ink, paper } = scene;
     this.once(0, [shown, areas, this.space.entry?.weight], () => paintBackground(this, areas));
-    this.once(1, [shown, id(selected)], () => this.scatter.draw(this, this.space, selected, scene.dark));
+    this.once(1, [shown, id(selected)], () => this.scatter.draw(this, selected, scene.dark));
     this.once(2, [shown, path, links, arrows, rings, lasso, ink, paper], () => paintOverlay(this, scene));
     if (this.ground) this.whole(this.ground);
   }

@@ -1,21 +1,12 @@
 // The dots of a space, laid pixel by pixel into a canvas.
 import type { Rgb } from "../common/colour";
 import { context2d } from "../common/elements";
-import type { Plane } from "./painter";
-
-interface Sheet {
-  dots: HTMLCanvasElement;
-  side: number;
-  unit: number; // pixels of a place's unit
-  view: { x: number; y: number; zoom: number };
-  labels: Uint8Array;
-  colours: Rgb[];
-}
+import type { Sheet } from "./scene";
 
 export class Scatter {
   private pixels: ImageData | null = null;
 
-  draw({ dots, side, unit, view, labels, colours }: Sheet, space: Plane, lit: Set<number> | null, dark: boolean) {
+  draw({ dots, side, unit, view, labels, colours, space }: Sheet, selected: Set<number> | null, dark: boolean) {
     const ctx = context2d(dots);
     if (this.pixels?.width !== side) this.pixels = new ImageData(side, side);
     const [data, places] = [new Uint32Array(this.pixels.data.buffer).fill(0), space.places()];
@@ -23,15 +14,15 @@ export class Scatter {
     const dot = stamp(Math.round(4 * radius) / 4, side);
     const paint = (wanted: boolean, alpha: number) => {
       for (let i = 0; i < space.n; i++) {
-        if (lit && lit.has(i) !== wanted) continue;
+        if (selected && selected.has(i) !== wanted) continue;
         const x = Math.round(side / 2 + (places[2 * i] - view.x) * unit);
         const y = Math.round(side / 2 - (places[2 * i + 1] - view.y) * unit);
         if (x < 4 || y < 4 || x >= side - 4 || y >= side - 4) continue;
         splat(data, y * side + x, dot, colours[labels[i]], alpha);
       }
     };
-    if (lit) paint(false, dark ? 0.16 : 0.12);
-    paint(true, lit ? 0.95 : 0.75);
+    if (selected) paint(false, dark ? 0.16 : 0.12);
+    paint(true, selected ? 0.95 : 0.75);
     ctx.putImageData(this.pixels, 0, 0);
   }
 }

@@ -1,6 +1,7 @@
 // The trained networks, run in the page: EmbeddingNet of fslviz/models.py with its normalisation folded in.
-import wasm from "./conv.wasm";
+
 import type { Place } from "../common/geometry";
+import wasm from "./conv.wasm";
 
 type Conv = (input: number, size: number, channels: number, out: number, stride: number, ...at: number[]) => void;
 
@@ -48,8 +49,8 @@ export class Network {
   private linear: Int8Array;
 
   static async read(bytes: ArrayBuffer): Promise<Network> {
-    const lack = await networkProblem();
-    if (lack) throw new Error(`The networks ${lack}`);
+    const problem = await networkProblem();
+    if (problem) throw new Error(`The networks ${problem}`);
     return new Network(bytes);
   }
 

@@ -1,12 +1,26 @@
 // What is embedded in the page: the drawing on the pad, and a digit on its way as it is bent.
-import { letInputIn } from "../common/elements";
 import type { Place } from "../common/geometry";
-import { BENDS, bent, imageOf, textToStrokes } from "./image";
-import { Network } from "./network";
+import { letInputIn } from "../common/timing";
 import type { Pack } from "../data/pack";
-import type { Panel } from "../squares/panel";
+import type { Space } from "../space/space";
+import { textToStrokes } from "../state/strokes";
+import { BENDS, bent } from "./bend";
+import { imageOf } from "./image";
+import { Network } from "./network";
 
 const STOPS = 12; // of a way, from one end of the slider to the other
+
+export interface Probe {
+  network: string; // that placed it
+  place: Place;
+  near: number[]; // the known digits nearest to it
+  known: Float32Array;
+}
+
+export interface Bend {
+  path: Place[];
+  now: Place;
+}
 
 export class Probes {
   drawing: Float32Array | null = null;
@@ -40,23 +54,27 @@ export class Probes {
     return image.map((v) => (v - mean) / std);
   };
 
-  // Where the drawing lies in a space, with the training digits nearest to it.
-  async place(panel: Panel, name: string, late: () => boolean) {
-    if (!this.drawing) {
-      panel.probe = null;
-      return;
-    }
-    const [network, known] = await Promise.all([this.network(name), this.pack.places(`${name}/known`)]);
-    if (late() || !this.drawing) return;
-    const place = panel.space.fromOutput(network.embed(this.standardised(this.drawing)));
-    panel.probe = { name, place, known, near: panel.space.nearest(known, place, 5) };
+  // Where the drawing lies in a space that shows a network, with the training digits nearest to it: null where there is
+  // no drawing, or it has come too late.
+  async place(space: Space, network: string, late: () => boolean): Promise<Probe | null> {
+    if (!this.drawing) return null;
+    const [embedder, known] = await Promise.all([this.network(network), this.pack.places(`${network}/known`)]);
+    if (late() || !this.drawing) return null;
+    const place = space.fromOutput(embedder.embed(this.standardised(this.drawing)));
+    return { network, place, known, near: space.nearest(known, place, 5) };
   }
 
-  // The way of an image through a space as it is bent from one end to the other, and where it is now. `key`: of the digit, "" for a drawing.
-  async bend(panel: Panel, name: string, image: Float32Array, key: string, bend: { way: string; amount: number }) {
+  // The way of an image through a space as it is bent from one end to the other, and where it is now. `key`: of the digit,
+  // "" for a drawing.
+  async bend(
+    space: Space,
+    name: string,
+    image: Float32Array,
+    key: string,
+    bend: { way: string; amount: number },
+  ): Promise<Bend> {
     const network = await this.network(name);
-    const place = (amount: number) =>
-      panel.space.fromOutput(network.embed(this.standardised(bent(image, bend.way, amount))));
+    const place = (amount: number) => space.fromOutput(network.embed(this.standardised(bent(image, bend.way, amount))));
     if (!key && !this.drawn.has(image)) this.drawn.set(image, ++this.count);
     const whole = `${name} ${key || `drawing ${this.drawn.get(image)}`} ${bend.way}`;
     const { most } = BENDS[bend.way];

@@ -1,8 +1,8 @@
 // A figure with controls: every picture that they can make was drawn when the page was built, and is put together here
 // from its pieces. They are fetched once a control is touched.
+import { Announcer } from "../common/announcer";
 import { surroundings } from "../common/colour";
 import { button, el, setPressed, slider } from "../common/elements";
-import { Announcer } from "../common/announcer";
 import { inflate } from "../data/pack";
 
 interface Control {

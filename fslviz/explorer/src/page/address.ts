@@ -47,7 +47,7 @@ export class Address {
     }
   }
 
-  // `text`: "" for the usual state. A deed is a place that the browser's Back leads to; what slides is none.
+  // `text`: "" for the state at first. A new entry is a place that the browser's Back leads to; what slides is none.
   write(text: string, newEntry: boolean) {
     if (text === this.text) return; // or on its way
     if (newEntry && this.writing) this.put();

@@ -1,19 +1,19 @@
 // Brings in what the state asks for: places, networks, which digits are lit, what is verified. Parts may come late, or
 // not at all: then there is a line where it is missing, and the rest goes on.
-import { reducedMotion } from "../common/elements";
-import type { Gallery } from "../panels/gallery";
-import { bent } from "../embedding/image";
-import { selectedDigits } from "../space/selection";
-import type { Inspector } from "../panels/inspector";
-import { Scores, templates } from "../space/scores";
+import { reducedMotion } from "../common/timing";
 import type { Pack } from "../data/pack";
-import type { Panel } from "../squares/panel";
+import { bent } from "../embedding/bend";
 import { Probes } from "../embedding/probes";
-import { type State, currentThreshold } from "../state/state";
+import type { Panel } from "../panels/panel";
+import type { Gallery } from "../side-panels/gallery";
+import type { Inspector } from "../side-panels/inspector";
+import { Scores, templates } from "../space/scores";
+import { selectedDigits } from "../space/selection";
+import { currentThreshold, type State } from "../state/state";
 
-export interface LoaderHost {
+interface LoaderHost {
   state: State;
-  labels: { shown: Uint8Array; known: Uint8Array };
+  labels: { test: Uint8Array; known: Uint8Array };
   gallery?: Gallery;
   inspector?: Inspector;
   panel(loss: string): Panel;
@@ -38,8 +38,8 @@ export class Loader {
   }
 
   async update(glide: boolean) {
-    const turn = ++this.request;
-    const late = () => turn !== this.request; // while a part is on its way the reader may move on
+    const request = ++this.request;
+    const late = () => request !== this.request; // while a part is on its way the reader may move on
     const { host } = this;
     const { losses, networks, moment } = host.state;
     const panels = losses.map((loss) => host.panel(loss));
@@ -52,8 +52,9 @@ export class Loader {
     host.show();
     await Promise.all(
       panels.map(async (panel) => {
-        panel.drawingProblem = await outcome(this.probes.place(panel, networks[panel.loss], late));
-        if (host.state.pins.length) await outcome(this.score(networks[panel.loss], panel));
+        const network = networks[panel.loss];
+        panel.drawingProblem = await outcome(this.place(panel, network, late));
+        if (host.state.pins.length) await outcome(this.score(network, panel));
       }),
     );
     if (!late()) await this.select(late);
@@ -61,8 +62,14 @@ export class Loader {
     if (late()) return;
     host.show();
     if (!host.inspector?.root.open) return;
-    const trouble = (await outcome(host.inspector.update())) || (await outcome(this.bend()));
-    if (trouble) host.tell(trouble);
+    const problem = (await outcome(host.inspector.update())) || (await outcome(this.bend()));
+    if (problem) host.tell(problem);
+  }
+
+  // The drawing in a space.
+  private async place(panel: Panel, network: string, late: () => boolean) {
+    const probe = await this.probes.place(panel.space, network, late);
+    if (!late()) panel.probe = probe;
   }
 
   // The digits that are lit.
@@ -70,45 +77,47 @@ export class Loader {
     const { selection } = this.host.state;
     const asked = JSON.stringify(selection);
     if (asked === this.answered) return;
-    const trouble = await outcome(
+    const problem = await outcome(
       (async () => {
-        const digits = selection && (await selectedDigits(selection, this.pack, this.host.labels.shown));
+        const digits = selection && (await selectedDigits(selection, this.pack, this.host.labels.test));
         if (late()) return;
         this.selected = digits && new Set(digits);
         this.answered = asked;
         this.host.selectionChanged();
         if (selection?.kind !== "lasso" || digits?.length === selection.count) return;
-        throw new Error(`The loop of this link held ${selection.count} digits when it was drawn; here ${digits?.length}.`);
+        throw new Error(
+          `The loop of this link held ${selection.count} digits when it was drawn; here ${digits?.length}.`,
+        );
       })(),
     );
-    if (trouble) this.host.tell(trouble);
+    if (problem) this.host.tell(problem);
   }
 
   private async score(name: string, { space }: Panel) {
     if (this.scores.has(name)) return;
     const [known, points] = await Promise.all(["known", "points"].map((part) => this.pack.places(`${name}/${part}`)));
-    const { shown, known: labels } = this.host.labels;
-    if (space.name === name) this.scores.set(name, new Scores(space, points, shown, templates(space, known, labels)));
+    const { labels } = this.host;
+    const all = templates(space, known, labels.known);
+    if (space.name === name) this.scores.set(name, new Scores(space, points, labels.test, all));
   }
 
   private async verify(late: () => boolean) {
     const { gallery, state } = this.host;
     if (!gallery) return;
-    const { gallerySpace: loss, losses, networks, areas } = state;
-    const { space, probe } = this.host.panel(loss);
-    const name = networks[loss];
-    const trouble = await outcome(
+    const { gallerySpace, networks } = state;
+    const { space, probe } = this.host.panel(gallerySpace);
+    const name = networks[gallerySpace];
+    const problem = await outcome(
       (async () => {
         const embeds = this.probes.drawing || !gallery.empty;
         const network = embeds ? await this.probes.network(name) : null;
         const [known, points] = await Promise.all(["known", "points"].map((p) => this.pack.places(`${name}/${p}`)));
         if (late() || space.name !== name) return;
-        const drawing = probe?.name === name && space.moment === 1 ? probe.place : null;
-        const input = { loss, losses, networkName: name, space, known, points, network, drawing, areas };
-        gallery.update({ ...input, threshold: currentThreshold(state) });
+        const drawing = probe?.network === name && space.moment === 1 ? probe.place : null;
+        gallery.update({ networkName: name, space, known, points, network }, drawing, currentThreshold(state));
       })(),
     );
-    if (trouble && !late()) gallery.showProblem(trouble);
+    if (problem && !late()) gallery.showProblem(problem);
   }
 
   // A digit on its way as the slider bends it: the one held, or the drawing.
@@ -121,13 +130,15 @@ export class Loader {
     const image = drawn ? this.probes.drawing : await this.pack.image("digits", pin);
     if (bending !== this.bending) return;
     const { way, amount } = inspector.bend;
-    inspector.say(image && bent(image, way, amount), drawn ? "Your drawing" : `The ${this.host.labels.shown[pin]}`);
+    inspector.say(image && bent(image, way, amount), drawn ? "Your drawing" : `The ${this.host.labels.test[pin]}`);
     const bends = inspector.root.open && amount !== 0 && state.moment === 1;
     for (const loss of state.losses) {
       const panel = this.host.panel(loss);
       const name = state.networks[loss];
-      const found = image && bends && panel.space.name === name;
-      const bend = found ? await this.probes.bend(panel, name, image, drawn ? "" : `${pin}`, inspector.bend) : null;
+      const bendable = image && bends && panel.space.name === name;
+      const bend = bendable
+        ? await this.probes.bend(panel.space, name, image, drawn ? "" : `${pin}`, inspector.bend)
+        : null;
       if (bending !== this.bending) return;
       panel.bend = bend;
       this.host.show();

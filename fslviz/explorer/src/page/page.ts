@@ -1,55 +1,48 @@
-// The explorer as a whole. Data flows one way: a hand sets the state, the parts that it asks for are loaded, panels and
-// gallery are told, all is painted.
-import { Address } from "./address";
-import { SidePanels } from "./side-panels";
-import type { Rgb } from "../common/colour";
-import { arrangeChildren, button, el, context2d } from "../common/elements";
-import { RenderLoop } from "../squares/render-loop";
-import { symbolsToText, textToState, fitsAddress, textToSymbols, stateToText } from "../state/text";
+// The explorer as a whole. Data flows one way: the reader sets the state, the parts that it asks for are loaded, squares
+// and panels are told, all is painted.
 import { Announcer } from "../common/announcer";
-import { Loader } from "./loader";
-import { type NavigationHost, navigate } from "../input/navigation";
-import { networkProblem } from "../embedding/network";
+import { hex, type Rgb } from "../common/colour";
+import { arrangeChildren, button, el } from "../common/elements";
 import type { Pack } from "../data/pack";
-import { pairText } from "../space/pairs";
-import { Panel } from "../squares/panel";
-import { askedPair } from "../squares/scene";
-import { type Options, type OwnSymbol, type State, currentThreshold, initialState, type View } from "../state/state";
-import { linkedView } from "../space/linked-view";
+import { networkProblem } from "../embedding/network";
+import { type NavigationHost, navigate } from "../input/navigation";
+import { Panel } from "../panels/panel";
+import { savePicture } from "../panels/picture-file";
+import { RenderLoop } from "../panels/render-loop";
+import type { Space } from "../space/space";
+import type { Options } from "../state/state";
+import { watchAppearance } from "./appearance";
+import { Loader } from "./loader";
+import { PageState } from "./page-state";
+import { readOut } from "./readouts";
+import { SidePanels } from "./side-panels";
 
 const REFUSED =
   "The browser gives no canvas to draw on: it may be short of memory. Close other pages, then load this one again.";
-const FORGETS = "Enrolled until you leave: this browser keeps nothing for this page.";
-const UNREADABLE = "The view in this link could not be read, and is left aside.";
 
-export class Page implements NavigationHost {
-  state!: State;
+export class Page extends PageState implements NavigationHost {
   readonly panels = new Map<string, Panel>();
-  cursor = -1;
-  lassoing = false;
   lasso: NavigationHost["lasso"] = null;
   networksOf: Record<string, string[]> = {}; // the networks of each loss, by margin
-  labels = { shown: new Uint8Array(), known: new Uint8Array() };
+  labels = { test: new Uint8Array(), known: new Uint8Array() };
   colours: Rgb[] = [];
   readonly renderLoop: RenderLoop;
   readonly loader: Loader;
   readonly life = new AbortController();
-  initial!: State;
+  readonly announcer = new Announcer();
+  sidePanels!: SidePanels;
   private grid = el("div.grid");
   private notice = el("p.note", { role: "status", hidden: true });
   private shade = el("span.shade", { ariaHidden: "true" });
-  private announcer = new Announcer();
-  private sidePanels!: SidePanels;
-  private address?: Address;
 
-  // `key`: under which the state stands in the page's address, "" where it does not. `changes`: told of each change of it.
   constructor(
     readonly root: HTMLElement,
     readonly pack: Pack,
-    private options: Options,
-    private key: string,
-    private changes: () => void = () => {},
+    options: Options,
+    key: string,
+    changes: () => void = () => {},
   ) {
+    super(options, key, changes);
     this.loader = new Loader(pack, this);
     const { shade } = this;
     const panels = () => this.state.losses.map((loss) => this.panel(loss));
@@ -72,9 +65,8 @@ export class Page implements NavigationHost {
       const unknown = losses.filter((l) => !this.networksOf[l]);
       if (unknown.length) throw new Error(`No loss ${unknown}: there are ${Object.keys(this.networksOf).join(", ")}.`);
       const labels = new Uint8Array(await this.pack.part("labels"));
-      this.labels = { shown: labels.subarray(0, manifest.shown), known: labels.subarray(manifest.shown) };
-      this.initial = initialState(this.options, manifest);
-      this.state = { ...this.initial, symbols: this.kept() };
+      this.labels = { test: labels.subarray(0, manifest.shown), known: labels.subarray(manifest.shown) };
+      this.begin(manifest);
       this.build(await networkProblem());
     } catch (error) {
       const again = button("Try again", () => {
@@ -89,34 +81,17 @@ export class Page implements NavigationHost {
     this.root.dataset.ready = "yes";
   }
 
-  private build(lack: string) {
+  private build(problem: string) {
     const { signal } = this.life;
-    if (this.key) this.address = new Address(this.key, (text) => this.arrived(text), signal);
-    this.sidePanels = new SidePanels(this, this.options.parts, lack, (text) => this.draw(text));
-    this.root.replaceChildren(this.notice, ...this.sidePanels.arrangedAround(this.grid), this.shade, this.announcer.root);
-    if (this.lab && this.key) document.addEventListener("click", (event) => this.follow(event), { signal });
-    this.watch(signal);
-  }
-
-  // What makes the picture stale and does not come from the reader.
-  private watch(signal: AbortSignal) {
-    const paint = () => {
-      this.paint();
-      this.lab?.paint();
+    this.addressed(signal);
+    this.sidePanels = new SidePanels(this, this.options.parts, problem, (text) => this.draw(text));
+    this.root.replaceChildren(this.notice, ...this.sidePanels.around(this.grid), this.shade, this.announcer.root);
+    const clicked = (event: MouseEvent) => {
+      if (this.follow(event)) this.lab?.afresh(true);
     };
-    const scaled = () => {
-      paint();
-      matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", scaled, { signal, once: true });
-    };
-    // Moved to another screen, or zoomed: a size in CSS pixels tells nothing of it.
-    scaled();
+    if (this.lab && this.key) document.addEventListener("click", clicked, { signal });
+    watchAppearance(this.grid, () => this.paint(), signal);
     this.root.addEventListener("refused", () => this.tell(REFUSED), { signal });
-    const observers = [new ResizeObserver(paint), new MutationObserver(paint)] as const;
-    observers[0].observe(this.grid);
-    for (const node of [document.documentElement, document.body]) observers[1].observe(node, { attributes: true });
-    for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
-      matchMedia(query).addEventListener("change", paint, { signal });
-    signal.addEventListener("abort", () => observers.forEach((o) => o.disconnect()));
   }
 
   get gallery() {
@@ -131,27 +106,11 @@ export class Page implements NavigationHost {
     return this.sidePanels.lab;
   }
 
-  // ---- the state
-
-  set(change: Partial<State>, newEntry: boolean) {
-    this.notice.hidden = true;
-    if (!("step" in change)) this.sidePanels.trainingSlider?.stop();
-    const views = Object.fromEntries(this.state.losses.map((loss) => [loss, this.viewOf(loss)]));
-    if (change.together === false) change.views = { ...this.state.views, ...views };
-    if (change.together) change.views = { ...this.initial.views, [this.state.lead]: this.viewOf(this.state.lead) };
-    this.state = { ...this.state, ...change };
-    if (change.symbols) this.keep();
-    this.address?.write(stateToText(this.state, this.initial), newEntry);
-    this.changes();
-    return this.update(!("step" in change));
-  }
+  // ---- what the reader does
 
   reset() {
-    Object.assign(this, { lasso: false, cursor: -1 });
     if (this.inspector) this.inspector.bend.amount = 0;
-    this.sidePanels.trainingSlider?.stop();
-    const { symbols, drawing } = this.state; // the reader's work stays
-    this.set({ ...this.initial, symbols, drawing }, true);
+    super.reset();
   }
 
   chooseTool(lassoing: boolean) {
@@ -159,131 +118,25 @@ export class Page implements NavigationHost {
     this.say();
   }
 
-  link() {
-    return this.address?.link(stateToText(this.state, this.initial)) ?? null;
-  }
-
-  // What a link to this state has no room for, or "".
-  get missingFromLink() {
-    return fitsAddress(this.state) ? "" : "the symbols, which are too many for it";
-  }
-
   clear() {
     this.sidePanels.pad?.clear();
   }
 
-  // The squares as they are shown, side by side under their names.
   save() {
-    const { ground, css } = this.renderLoop.surroundings;
-    const squares = this.state.losses.map((loss) => this.panel(loss).painter.whole(ground));
-    const [side, head] = [Math.max(...squares.map((s) => s.width)), 24 * devicePixelRatio];
-    const sheet = el("canvas", { width: side * squares.length, height: side + head });
-    const ctx = context2d(sheet);
-    ctx.fillStyle = ground;
-    ctx.fillRect(0, 0, sheet.width, sheet.height);
-    Object.assign(ctx, { fillStyle: css, font: `${head * 0.6}px system-ui, sans-serif`, textBaseline: "middle" });
-    squares.forEach((square, i) => {
-      const name = this.state.networks[this.state.losses[i]];
-      ctx.fillText(name, side * i + head / 3, head / 2);
-      if (square.width) ctx.drawImage(square, side * i, head, side, side);
-    });
-    el("a", { href: sheet.toDataURL(), download: "spaces.png" }).click();
-  }
-
-  // ---- what the reader has enrolled, kept where the browser keeps anything
-
-  private get storageKey() {
-    return `fslviz ${this.key} ${location.pathname}`;
-  }
-
-  private kept(): OwnSymbol[] {
-    try {
-      return this.options.parts.includes("enrol") && this.key ? textToSymbols(localStorage.getItem(this.storageKey)!) : [];
-    } catch {
-      return []; // nothing, or no text of ours
-    }
-  }
-
-  private keep() {
-    const { symbols } = this.state;
-    try {
-      if (!this.key) return; // a notebook's own page
-      if (symbols.length) localStorage.setItem(this.storageKey, symbolsToText(symbols));
-      else localStorage.removeItem(this.storageKey);
-    } catch {
-      if (symbols.length) this.tell(FORGETS);
-    }
+    const { surroundings } = this.renderLoop;
+    const squares = this.state.losses.map((loss) => this.panel(loss).painter.whole(surroundings.ground));
+    const names = this.state.losses.map((loss) => this.state.networks[loss]);
+    savePicture(squares, names, surroundings);
   }
 
   point(digit: number) {
     if (digit === this.cursor) return;
     this.cursor = digit;
-    this.say();
-    this.paint();
+    this.show();
   }
 
-  view(loss: string, view: View) {
-    this.notice.hidden = true;
-    this.state = { ...this.state, views: { ...this.state.views, [loss]: view }, lead: loss };
-    if (this.state.together) this.state.views = { ...this.initial.views, [loss]: view };
-    this.address?.write(stateToText(this.state, this.initial), false);
-    this.paint();
-  }
-
-  viewOf(loss: string): View {
-    const { together, lead, views } = this.state;
-    const [space, other] = [loss, lead].map((l) => this.panels.get(l)?.space);
-    return together && loss !== lead && space && other ? linkedView(space, other, views[lead]) : views[loss];
-  }
-
-  // Whether the text could be read.
-  private take(text: string): boolean {
-    const { spaces, shown, trail } = this.pack.manifest;
-    const { symbols, drawing } = this.state; // a text that tells of none takes none away
-    const usual = { ...this.initial, own: symbols, drawing };
-    try {
-      const world = { spaces, shown, trail, parts: new Set(this.options.parts) };
-      this.state = text ? textToState(text, usual, world) : usual;
-      this.notice.hidden = true;
-      return true;
-    } catch {
-      this.notice.textContent = UNREADABLE;
-      this.notice.hidden = false;
-      return false;
-    }
-  }
-
-  private arrived(text: string) {
-    this.sidePanels.trainingSlider?.stop();
-    const before = JSON.stringify(this.state.lab);
-    this.take(text);
-    this.cursor = -1;
-    const lab = before !== JSON.stringify(this.state.lab);
-    (lab ? this.lab?.root : this.grid)?.scrollIntoView({ block: "nearest" });
-    this.changes();
-    this.update(true);
-  }
-
-  // A link of this page. One to the lab is there to be seen at work: its training begins, however often it is followed;
-  // one to anything else leaves what the lab is held to.
-  private follow(event: MouseEvent) {
-    const { button, ctrlKey, metaKey, shiftKey, altKey, defaultPrevented } = event;
-    const [link] = event.composedPath().filter((node) => node instanceof HTMLAnchorElement);
-    if (button || ctrlKey || metaKey || shiftKey || altKey || defaultPrevented || !link || link.target) return;
-    const here = link.href.split("#")[0] === location.href.split("#")[0];
-    const text = here && new URLSearchParams(link.hash.slice(1)).get(this.key);
-    const { lab } = this.state;
-    if (!text || !this.take(text)) return;
-    event.preventDefault();
-    this.sidePanels.trainingSlider?.stop();
-    this.cursor = -1;
-    const trains = /;lab:/.test(text);
-    if (!trains) this.state = { ...this.state, lab };
-    (trains ? this.lab?.root : this.grid)?.scrollIntoView({ block: "nearest" });
-    this.address?.write(stateToText(this.state, this.initial), true);
-    this.changes();
-    this.update(true);
-    if (trains) this.lab?.afresh(true);
+  bendChanged() {
+    this.loader.bend().catch((error) => this.tell(error.message));
   }
 
   // A drawing is placed by the trained networks; one that goes leads nowhere.
@@ -322,17 +175,29 @@ export class Page implements NavigationHost {
     };
     const sweep = this.networksOf[loss].map((name) => manifest.spaces[name]);
     const slides = this.options.parts.includes("margin") ? pick : null;
-    const panel = new Panel(loss, this.pack, this.labels.shown, this.colours, sweep, slides);
+    const panel = new Panel(loss, this.pack, this.labels.test, this.colours, sweep, slides);
     this.panels.set(loss, panel);
     navigate(panel, this);
-    const look = ([{ isIntersecting }]: IntersectionObserverEntry[]) => {
-      panel.seen = isIntersecting;
+    const scrolled = ([{ isIntersecting }]: IntersectionObserverEntry[]) => {
+      panel.inSight = isIntersecting;
       if (isIntersecting) this.paint();
     };
-    const observer = new IntersectionObserver(look, { rootMargin: "100px" });
+    const observer = new IntersectionObserver(scrolled, { rootMargin: "100px" });
     observer.observe(panel.root);
     this.life.signal.addEventListener("abort", () => observer.disconnect());
     return panel;
+  }
+
+  protected space(loss: string) {
+    return this.panels.get(loss)?.space;
+  }
+
+  protected stopPlaying() {
+    this.sidePanels.trainingSlider?.stop();
+  }
+
+  protected scrollTo(part: "lab" | "spaces") {
+    (part === "lab" ? this.lab?.root : this.grid)?.scrollIntoView({ block: "nearest" });
   }
 
   tell(text: string) {
@@ -340,32 +205,14 @@ export class Page implements NavigationHost {
     this.notice.hidden = false;
   }
 
-  untell(text: string) {
+  // `text`: a notice that is over; any, if none is told.
+  untell(text = this.notice.textContent) {
     if (this.notice.textContent === text) this.notice.hidden = true;
   }
 
-  // The words and marks beside the pictures.
   say() {
-    const { losses, networks, moment } = this.state;
-    const { spaces } = this.pack.manifest;
-    this.sidePanels.toolbar.say(this.loader.selected);
     this.root.classList.toggle("fx-lassoing", this.lassoing);
-    const two = askedPair(this);
-    for (const loss of losses) {
-      const panel = this.panel(loss);
-      const name = networks[loss];
-      const set =
-        loss === this.state.gallerySpace && this.gallery ? (currentThreshold(this.state) ?? this.gallery.defaultThreshold(name)) : undefined;
-      const limit = set ?? this.loader.scores.get(name)?.defaultThreshold;
-      const whole = two?.every((i) => i < panel.space.n) && limit !== undefined && panel.space.name === name;
-      const words = whole ? pairText(panel.space, this.labels.shown, two!, limit) : "";
-      panel.say({ entry: spaces[name], place: this.networksOf[loss].indexOf(name), step: moment, pair: words });
-    }
-    const { seen } = spaces[networks[losses[0]]];
-    this.sidePanels.trainingSlider?.say(moment, seen[Math.round(moment * (seen.length - 1))]);
-    const first = this.panel(losses[0]);
-    if (!this.sidePanels.trainingSlider?.isPlaying)
-      this.announcer.say([this.sidePanels.toolbar.said, first.said, this.gallery?.said].filter(Boolean).join(". "));
+    readOut(this);
   }
 
   show() {
@@ -382,14 +229,12 @@ export class Page implements NavigationHost {
     this.changes();
   }
 
-  bendChanged() {
-    this.loader.bend().catch((error) => this.tell(error.message));
-  }
-
   // What the squares show of the state.
   private scene() {
-    const { state, cursor, lasso, labels, colours, gallery, pack } = this;
+    const { state, cursor, lasso, labels, pack, colours, gallery } = this;
     const { selected, probes } = this.loader;
-    return { state, cursor, selected, lasso, labels, colours, gallery, pack, drawing: probes.drawing };
+    const marks = (loss: string, space: Space, css: string) =>
+      gallery?.marks({ loss, areas: state.areas }, space, (k) => (k < 10 ? hex(colours[k]) : css));
+    return { state, cursor, selected, lasso, labels, pack, drawing: probes.drawing, marks };
   }
 }

@@ -1,6 +1,6 @@
 // Views that follow another: where the digits that one space shows lie in the others.
+import { clampZoom, FILL, type View, WHOLE } from "../state/view";
 import type { Space } from "./space";
-import { WHOLE, FILL, type View, clampZoom } from "../state/state";
 
 const MOST = 0.8; // of the digits: a view holds so many of them in each direction
 

@@ -1,27 +1,30 @@
 // What a space says of two digits: their distance, the verdict on it, and what the loss or its margin makes of it.
-import { distance } from "../common/elements";
+import { baseLoss, LAMBDA } from "../catalogue";
+import { formatCount, formatDistance } from "../common/format";
 import { apart, type Place } from "../common/geometry";
+import { accepts } from "../common/threshold";
+import { TARGETS } from "../training/targets";
 import type { Space } from "./space";
 
 export function pairText(space: Space, labels: Uint8Array, [i, j]: number[], limit: number): string {
   const d = space.distance(space.place(i), space.place(j));
-  const verdict = d <= limit ? "accepted" : "rejected";
+  const verdict = accepts(limit, d) ? "accepted" : "rejected";
   const angle = space.entry.cosine ? ` (${degrees(2 * Math.asin(Math.min(1, d / 2)))})` : "";
-  const head = `a ${labels[i]} and a ${labels[j]}, ${distance(d)} apart${angle}: ${verdict} at ${distance(limit)}`;
-  return `${head}\n${lossText(space, labels, [i, j], d)}`;
+  const pair = `a ${labels[i]} and a ${labels[j]}, ${formatDistance(d)} apart${angle}`;
+  return `${pair}: ${verdict} at ${formatDistance(limit)}\n${lossText(space, labels, [i, j], d)}`;
 }
 
 const degrees = (radians: number) => `${((radians * 180) / Math.PI).toFixed(0)}°`;
 
 function lossText(space: Space, labels: Uint8Array, [i, j]: number[], d: number): string {
   const { margin, loss } = space.entry;
-  const kind = loss.replace("-six", "");
+  const kind = baseLoss(loss);
   const alike = labels[i] === labels[j];
   const m = margin!; // null only where the loss has none, and nothing below asks for it
   if (kind === "contrastive") {
-    if (alike) return `pulled together: ½ d² = ${distance(d ** 2 / 2)}`;
+    if (alike) return `pulled together: ½ d² = ${formatDistance(d ** 2 / 2)}`;
     return d < m
-      ? `pushed apart: ½ (${m} − d)² = ${distance((m - d) ** 2 / 2)}`
+      ? `pushed apart: ½ (${m} − d)² = ${formatDistance((m - d) ** 2 / 2)}`
       : `beyond the margin ${m}: costs nothing`;
   }
   if (kind === "triplet") return tripletText(space, labels, [i, j], d, m);
@@ -39,7 +42,7 @@ function tripletText(space: Space, labels: Uint8Array, [i, j]: number[], d: numb
     if ((alike ? d ** 2 - other ** 2 : other ** 2 - d ** 2) + m > 0) active++;
   }
   const third = alike ? "negatives" : "positives";
-  return `costs something with ${active.toLocaleString("en")} of ${all.toLocaleString("en")} ${third}`;
+  return `costs something with ${formatCount(active)} of ${formatCount(all)} ${third}`;
 }
 
 // Whether a digit of a class keeps the margin to every other class.
@@ -57,18 +60,14 @@ function classText({ entry }: Space, label: number, place: Place, kind: string, 
     const sum = logits.reduce((s, v) => s + Math.exp(v - Math.max(...logits)), 0);
     return `the ${label}: probability ${(Math.exp(logits[own] - Math.max(...logits)) / sum).toFixed(2)}`;
   }
-  const theta = Math.acos(Math.min(1, Math.max(-1, logits[own])));
-  const [formula, value] = targetCosine(kind, theta, m);
-  return `the ${label}: ${formula} = ${value.toFixed(2)} ${value >= most ? "≥" : "<"} ${most.toFixed(2)} of the next class`;
+  const [value] = TARGETS[kind](Math.min(1, Math.max(-1, logits[own])), m, LAMBDA.last);
+  return `the ${label}: ${FORMULAS[kind](m)} = ${value.toFixed(2)} ${value >= most ? "≥" : "<"} ${most.toFixed(2)} of the next class`;
 }
 
-// What stands in for the cosine of the true class.
-function targetCosine(kind: string, theta: number, m: number): [string, number] {
-  if (kind === "cosface") return [`cos θ − ${m}`, Math.cos(theta) - m];
-  if (kind === "arcface")
-    return [`cos(θ + ${m})`, theta + m < Math.PI ? Math.cos(theta + m) : Math.cos(theta) - m * Math.sin(m)];
-  if (kind !== "sphereface") return ["cos θ", Math.cos(theta)];
-  const k = Math.min(m - 1, Math.floor((m * theta) / Math.PI));
-  const psi = (k % 2 ? -1 : 1) * Math.cos(m * theta) - 2 * k;
-  return ["(5 cos θ + ψ(θ)) / 6", (5 * Math.cos(theta) + psi) / 6]; // lambda, where its training ends
-}
+// What stands in for the cosine of the true class, where a training ends.
+const FORMULAS: Record<string, (m: number) => string> = {
+  normface: () => "cos θ",
+  sphereface: () => `(${LAMBDA.last} cos θ + ψ(θ)) / ${LAMBDA.last + 1}`,
+  cosface: (m) => `cos θ − ${m}`,
+  arcface: (m) => `cos(θ + ${m})`,
+};

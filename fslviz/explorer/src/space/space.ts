@@ -1,5 +1,5 @@
 // One embedding space: where its digits lie now, and how it measures. It knows nothing of how it is drawn.
-import { apart, placeAt, mean, type Place } from "../common/geometry";
+import { apart, mean, type Place, placeAt } from "../common/geometry";
 import type { Entry, Pack } from "../data/pack";
 
 const GLIDE = 500; // ms
@@ -16,18 +16,18 @@ export class Space {
   constructor(private pack: Pack) {}
 
   // Show a moment (0 to 1) of a network's training: the digits glide to their new places.
-  async show(name: string, step: number, glide: boolean) {
-    const asked = `${name} ${step}`;
+  async show(name: string, moment: number, glide: boolean) {
+    const asked = `${name} ${moment}`;
     this.asked = asked;
-    const target = await this.pack.moment(name, step).catch((error) => {
+    const target = await this.pack.moment(name, moment).catch((error) => {
       if (this.asked === asked) this.target = new Float32Array(0); // nothing is shown for what it is not
       throw error;
     });
     if (this.asked !== asked) return;
-    const moves = this.n >= target.length / 2 && (this.name !== name || this.moment !== step);
+    const moves = this.n >= target.length / 2 && (this.name !== name || this.moment !== moment);
     this.from = moves ? this.places() : target;
     if (moves || this.n !== target.length / 2) this.began = glide ? performance.now() : Number.NEGATIVE_INFINITY;
-    [this.name, this.moment, this.target, this.entry] = [name, step, target, this.pack.manifest.spaces[name]];
+    [this.name, this.moment, this.target, this.entry] = [name, moment, target, this.pack.manifest.spaces[name]];
   }
 
   get n() {
@@ -102,4 +102,11 @@ export class Space {
     }
     return found;
   }
+}
+
+// A network's space as it is at a moment of its training, at rest.
+export async function spaceOf(pack: Pack, name: string, moment = 1): Promise<Space> {
+  const space = new Space(pack);
+  await space.show(name, moment, false);
+  return space;
 }

@@ -1,11 +1,12 @@
 // A small convolutional network and its derivative, side by side: two 3x3 convolutions of stride 2 with leaky ReLUs, and
 // a linear layer to two dimensions. What each layer does forward, the function under it takes back (backpropagation as
 // in Karpathy's micrograd, on whole batches).
+import { LAB } from "../catalogue";
 import { type Kernel, type Tensor, tensor } from "./tensor";
 
 export const SIDE = 28;
-export const WIDTHS = [16, 32];
-const OUT = 8; // columns of the last layer: two that count, for eight numbers are reckoned at once
+const WIDTHS = LAB.widths;
+const OUT = LAB.columns; // of the last layer: two that count, for eight numbers are reckoned at once
 
 export class Network {
   readonly weights: Tensor[] = []; // (9, 16), (144, 32), (1568, 8)
@@ -69,7 +70,16 @@ export class Network {
       side /= 2;
       const patches = count * side * side;
       values[l].values.fill(0, 0, patches * width);
-      kernel.matmul(patches, width, 9 * channels, rows[l].address, 9 * channels, 1, weights[l].address, values[l].address);
+      kernel.matmul(
+        patches,
+        width,
+        9 * channels,
+        rows[l].address,
+        9 * channels,
+        1,
+        weights[l].address,
+        values[l].address,
+      );
       kernel.leaky(patches, width, values[l].address, biases[l].address);
       [channels, input] = [width, values[l]];
     });
@@ -85,14 +95,24 @@ export class Network {
     const { kernel, weights, gradients, slopes, rows, values, backs, transposed } = this;
     for (const part of [...gradients, ...slopes]) part.values.fill(0);
     this.placeGradient.values.fill(0, 0, OUT * count);
-    for (let i = 0; i < count; i++) for (let j = 0; j < 2; j++) this.placeGradient.values[OUT * i + j] = gradient[2 * i + j];
+    for (let i = 0; i < count; i++)
+      for (let j = 0; j < 2; j++) this.placeGradient.values[OUT * i + j] = gradient[2 * i + j];
     const last = WIDTHS.length;
     const [inputs, below] = [weights[last].length / OUT, values[last - 1]];
     kernel.matmul(inputs, OUT, count, below.address, 1, inputs, this.placeGradient.address, gradients[last].address);
     for (let i = 0; i < OUT * count; i++) slopes[last].values[i % OUT] += this.placeGradient.values[i];
     transpose(weights[last], inputs, OUT, transposed[last]);
     backs[last - 1].values.fill(0, 0, count * inputs);
-    kernel.matmul(count, inputs, OUT, this.placeGradient.address, OUT, 1, transposed[last].address, backs[last - 1].address);
+    kernel.matmul(
+      count,
+      inputs,
+      OUT,
+      this.placeGradient.address,
+      OUT,
+      1,
+      transposed[last].address,
+      backs[last - 1].address,
+    );
     for (let l = last - 1; l >= 0; l--) {
       const [width, channels, side] = [WIDTHS[l], l ? WIDTHS[l - 1] : 1, SIDE >> (l + 1)];
       const [patches, size] = [count * side * side, 9 * channels];

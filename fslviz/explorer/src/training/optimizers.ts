@@ -1,4 +1,5 @@
 // How the weights follow their gradients: Muon for matrices, Adam for the rest.
+import { RATES } from "../catalogue";
 import { type Kernel, type Tensor, tensor } from "./tensor";
 
 const MOMENTUM = 0.95;
@@ -59,16 +60,14 @@ export class Adam {
   private second: Float32Array;
   private t = 0;
 
-  constructor(
-    private weight: { values: Float32Array },
-    private beta = [0.9, 0.99],
-  ) {
+  constructor(private weight: { values: Float32Array }) {
     this.first = new Float32Array(weight.values.length);
     this.second = new Float32Array(weight.values.length);
   }
 
   step(gradient: Float32Array, rate: number) {
-    const { weight, first, second, beta } = this;
+    const { weight, first, second } = this;
+    const beta = RATES.betas;
     this.t++;
     const [a, b] = beta.map((v) => 1 - v ** this.t);
     gradient.forEach((g, i) => {

@@ -1,32 +1,22 @@
 // A training that never ends and can be changed while it goes on: a batch at a time, with whatever loss and margin the
 // reader holds at the moment.
-import { BATCH, LEAST, type Loss, PAIRS, RAMP, SCALED, WARM } from "../catalogue";
-import { type Head, type LossSettings, lossAndGradients } from "./losses";
+import { comparesPairs, type Loss, RATES } from "../catalogue";
+import type { Gradients, Head, LossSettings } from "./gradients";
+import { lossAndGradients } from "./losses";
 import { Network, SIDE } from "./network";
 import { Adam, Muon } from "./optimizers";
+import { generator, normal } from "./random";
+import { BATCH, lambdaAt, shareAt } from "./schedule";
 import type { Kernel } from "./tensor";
 
 const PART = 250; // images that are embedded at a time
 const MUON = { pairs: 0.012, classes: 0.02 }; // rates, constant: a training without an end has no schedule
-const ADAM = 1e-3;
-const HEAD = 2e-2;
 const ON = 1 / 3; // of the network's rates, on from a trained one: at the full ones it forgets what it knows of others
 const MEAN = 0.99; // what is shown is a mean of the weights over some hundred steps, as a falling rate would give
 
 export interface Digits {
   images: Uint8Array; // (N, 784) greys, 0 to 255
   labels: Uint8Array;
-}
-
-// A generator of numbers from 0 to 1, the same for a seed everywhere (mulberry32).
-export function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 export class Training {
@@ -56,8 +46,6 @@ export class Training {
     this.head.weight.forEach((_, i, all) => (all[i] = normal(this.random)));
     this.headOptimizers = [this.head.weight, this.head.bias].map((values) => new Adam({ values }));
   }
-
-  readonly batchSize = BATCH;
 
   get seen() {
     return this.steps * BATCH;
@@ -105,35 +93,38 @@ export class Training {
     }
   }
 
-  // SphereFace's blend: how much the plain cosine weighs beside the margin's.
-  private get lambda() {
-    return this.warm ? LEAST : Math.max(LEAST, 1500 / (1 + (299 * this.steps) / WARM));
-  }
-
   // How much of its margin and scale a loss has by now, 0 to 1: from chance they come in slowly.
   share(loss: Loss) {
-    if (loss === "sphereface") return LEAST / this.lambda;
-    if (this.warm || !SCALED.includes(loss)) return 1;
-    return Math.min(1, Math.max(0, (this.steps - WARM) / RAMP));
+    return shareAt(loss, this.fromChance);
   }
 
-  // One batch. `held`: what the reader holds now. Gives the loss, which digits it took and how far they were shifted, and
+  private get fromChance() {
+    return this.warm ? Number.POSITIVE_INFINITY : this.steps;
+  }
+
+  // One batch. `settings`: those that the reader has now. Gives the loss, which digits it took and how far they were shifted, and
   // the force on each.
   step(loss: Loss, settings: Pick<LossSettings, "margin" | "scale" | "mining">) {
-    const { network, random, lambda } = this;
-    const share = this.share(loss);
+    const { network, random } = this;
     const picked = this.batch();
     const shift = [0, 1].map(() => Math.floor(random() * 3) - 1);
     this.put(this.digits, picked, shift);
     const y = Uint8Array.from(picked, (i) => this.digits.labels[i]);
     const z = network.forward(BATCH);
-    const back = lossAndGradients(loss, z, y, { ...settings, share, lambda }, this.head, random);
+    const progress = { share: this.share(loss), lambda: lambdaAt(this.fromChance) };
+    const back = lossAndGradients(loss, z, y, { ...settings, ...progress }, this.head, random);
     network.backward(BATCH, back.z);
+    this.follow(loss, back);
+    return { value: back.value, forces: back.z, picked, shift };
+  }
+
+  // A step of each weight, and of the means.
+  private follow(loss: Loss, { weight, bias }: Gradients) {
     const rate = this.warm ? ON : 1;
-    for (const muon of this.muons) muon.step(rate * MUON[PAIRS.includes(loss) ? "pairs" : "classes"]);
-    for (const [adam, slopes] of this.adams) adam.step(slopes(), rate * ADAM);
-    if (back.weight) this.headOptimizers[0].step(back.weight, HEAD);
-    if (back.bias && loss === "softmax") this.headOptimizers[1].step(back.bias, HEAD);
+    for (const muon of this.muons) muon.step(rate * MUON[comparesPairs(loss) ? "pairs" : "classes"]);
+    for (const [adam, slopes] of this.adams) adam.step(slopes(), rate * RATES.adam);
+    if (weight) this.headOptimizers[0].step(weight, RATES.head);
+    if (bias) this.headOptimizers[1].step(bias, RATES.head);
     this.steps++;
     this.parts.forEach((part, l) => {
       const mean = this.mean[l];
@@ -141,7 +132,6 @@ export class Training {
       const { values } = part;
       for (let i = 0; i < values.length; i++) mean[i] = values[i] + keep * (mean[i] - values[i]);
     });
-    return { value: back.value, forces: back.z, picked, shift };
   }
 
   private batch(): number[] {
@@ -189,8 +179,4 @@ export class Training {
     this.parts.forEach((part, l) => part.values.set(own[l]));
     return places;
   }
-}
-
-function normal(random: () => number) {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

@@ -1,11 +1,15 @@
 // The lab's worker: trains as long as the page wants it to, changes what the page asks for between two batches, and
 // sends a picture of the space now and then.
-import { LOSSES, type Loss, PAIRS } from "../catalogue";
-import { type LossSettings, lossAndGradients } from "./losses";
+import { comparesPairs, type Loss, lossEntry } from "../catalogue";
+import type { LossSettings } from "./gradients";
+import { lossAndGradients } from "./losses";
+import { BATCH } from "./schedule";
 import { kernel } from "./tensor";
 import { type Digits, Training } from "./training";
+import { accuracy } from "./vote";
 
-export interface Orders {
+// What the page wants of it.
+interface Instructions {
   loss: Loss;
   settings: Pick<LossSettings, "margin" | "scale" | "mining">;
   leftOut: number[]; // classes that are left out
@@ -17,7 +21,7 @@ export interface Orders {
 
 export type Order =
   | { kind: "begin"; train: Digits; shown: Digits; seed: number; start: Float32Array | null; standard: Standard }
-  | { kind: "ask"; asked: Orders }
+  | { kind: "instruct"; instructions: Instructions }
   | { kind: "step" };
 
 interface Standard {
@@ -45,11 +49,11 @@ const SLOW = 900; // ms
 let training: Training;
 let train: Digits;
 let shown: Digits;
-let asked: Orders;
+let asked: Instructions;
 let [value, batches, since] = [0, 0, 0]; // since the last report, and when that was begun
 let [reported, measured] = [0, Number.NEGATIVE_INFINITY];
 let cost = 0; // ms of the last picture
-let training_ = false;
+let going = false;
 let last: ReturnType<Training["step"]> | null = null;
 
 async function obey(order: Order) {
@@ -58,14 +62,14 @@ async function obey(order: Order) {
     training = new Training(await kernel(), train, order.standard, order.seed);
     if (order.start) training.load(order.start);
     measured = Number.NEGATIVE_INFINITY;
-  } else if (order.kind === "ask") {
+  } else if (order.kind === "instruct") {
     const first = !asked;
-    const classed = asked && !PAIRS.includes(asked.loss);
-    asked = order.asked;
-    if (!PAIRS.includes(asked.loss) && !classed && training.hasSpace) training.settle();
+    const classed = asked && !comparesPairs(asked.loss);
+    asked = order.instructions;
+    if (!comparesPairs(asked.loss) && !classed && training.hasSpace) training.settle();
     training.leftOut = new Set(asked.leftOut);
     if (first || !asked.running) report(true); // what it starts from, or stands at
-    if (asked.running && !training_) {
+    if (asked.running && !going) {
       since = performance.now();
       trainOn();
     }
@@ -81,10 +85,10 @@ function batch() {
   batches++;
 }
 
-// Batches until it is time for a picture; then hands come first.
+// Batches until it is time for a picture; then what the page wants comes first.
 function trainOn() {
-  training_ = asked.running;
-  if (!training_) return;
+  going = asked.running;
+  if (!going) return;
   const wait = asked.slow ? SLOW : 0;
   do batch();
   while (!wait && performance.now() - reported < Math.max(SHOW, cost / SHARE));
@@ -98,58 +102,27 @@ function report(whole: boolean) {
   const drawn = asked.drawings;
   const drawings = new Uint8Array(784 * drawn.length);
   drawn.forEach((image, i) => drawings.set(image, 784 * i));
-  const angle = BY_ANGLE.includes(asked.loss);
-  const accuracy = whole || began - measured > MEASURE ? nearest(places, angle) : null;
-  if (accuracy !== null) measured = began;
+  const measures = whole || began - measured > MEASURE;
+  if (measures) measured = began;
   const told: Report = {
     places,
     drawings: training.embed({ images: drawings, labels: new Uint8Array(drawn.length) }),
     value: batches ? value / batches : Number.NaN,
     images: training.seen,
-    speed: asked.running && !asked.slow && batches ? (batches * training.batchSize * 1000) / (began - since) : 0,
+    speed: asked.running && !asked.slow && batches ? (batches * BATCH * 1000) / (began - since) : 0,
     share: training.share(asked.loss),
-    accuracy,
-    head: PAIRS.includes(asked.loss) ? null : training.head,
+    accuracy: measures ? right(places) : null,
+    head: comparesPairs(asked.loss) ? null : training.head,
     batch: asked.forces && last ? { places: training.placesOf(last.picked, last.shift), forces: last.forces } : null,
   };
   [value, batches, since] = [0, 0, began];
   postMessage(told);
   reported = performance.now();
-  cost = accuracy === null ? reported - began : cost;
+  cost = measures ? cost : reported - began;
 }
 
-const BY_ANGLE = LOSSES.slice(3);
-
-// The share of the shown digits whose 15 nearest training digits are mostly of their class.
-function nearest(places: Float32Array, angle: boolean): number {
-  const known = training.embed(train);
-  return vote(unit(known, angle), train.labels, unit(places, angle), shown.labels);
-}
-
-function unit(places: Float32Array, angle: boolean): Float32Array {
-  if (!angle) return places;
-  return places.map((v, i) => v / (Math.hypot(places[i & ~1], places[i | 1]) || 1e-12));
-}
-
-const NEIGHBOURS = 15;
-function vote(known: Float32Array, knownLabels: Uint8Array, places: Float32Array, labels: Uint8Array): number {
-  let right = 0;
-  const far = new Float64Array(NEIGHBOURS);
-  const who = new Uint8Array(NEIGHBOURS);
-  for (let i = 0; i < labels.length; i++) {
-    far.fill(Number.POSITIVE_INFINITY);
-    for (let j = 0; j < known.length / 2; j++) {
-      const d = (known[2 * j] - places[2 * i]) ** 2 + (known[2 * j + 1] - places[2 * i + 1]) ** 2;
-      let k = NEIGHBOURS - 1;
-      if (d >= far[k]) continue;
-      for (; k > 0 && far[k - 1] > d; k--) [far[k], who[k]] = [far[k - 1], who[k - 1]];
-      [far[k], who[k]] = [d, knownLabels[j]];
-    }
-    const votes = new Uint8Array(10);
-    for (const k of who) votes[k]++;
-    if (votes.indexOf(Math.max(...votes)) === labels[i]) right++;
-  }
-  return right / labels.length;
+function right(places: Float32Array): number {
+  return accuracy(training.embed(train), train.labels, places, shown.labels, lossEntry(asked.loss).cosine);
 }
 
 // A script that is loaded into a page instead of a worker lays its parts open, to be tested.
@@ -158,4 +131,4 @@ if (typeof document === "undefined") {
   addEventListener("message", ({ data }: MessageEvent<Order>) => {
     before = before.then(() => obey(data)).catch((error: Error) => postMessage({ error: error.message }));
   });
-} else Object.assign(globalThis, { fslvizLab: { pull: lossAndGradients, Training, kernel } });
+} else Object.assign(globalThis, { fslvizLab: { lossAndGradients, Training, kernel } });

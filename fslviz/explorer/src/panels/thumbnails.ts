@@ -1,6 +1,6 @@
 // A strip of images: a digit or a drawing, then its neighbours.
 import type { Rgb } from "../common/colour";
-import { el, context2d } from "../common/elements";
+import { context2d, el } from "../common/elements";
 
 const CELLS = 6;
 const CELL = 30; // pixels: an image of 28, and room around it
@@ -35,10 +35,10 @@ export class Thumbnails {
   }
 
   // What cannot be shown, in one line.
-  showProblem(trouble: string) {
-    this.asked = trouble;
+  showProblem(problem: string) {
+    this.asked = problem;
     this.draw([], [0, 0, 0]);
-    this.hint.textContent = trouble;
+    this.hint.textContent = problem;
   }
 
   private draw(images: Float32Array[], ink: Rgb) {

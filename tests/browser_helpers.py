@@ -39,7 +39,7 @@ def picture(page, loss):
     page.wait_for_function(
         """name => { const e = [...document.querySelectorAll('.fslviz-explorer')].map((root) => root.explorer)
         .find((e) => e.state.losses.includes(name)), panel = e.panels.get(name);
-        return e.frames.waiting === 0 && panel.seen && panel.painter.side > 0; }""",
+        return e.renderLoop.waiting === 0 && panel.inSight && panel.painter.side > 0; }""",
         arg=loss.lower().replace(" of six digits", "-six"),
     )
     return canvas(page, loss).evaluate(
@@ -69,7 +69,7 @@ def pixel_of(page, loss, digit):
 
 
 def lit(page):
-    return page.evaluate("document.querySelector('.fslviz-explorer').explorer.loader.lit?.size ?? 0")
+    return page.evaluate("document.querySelector('.fslviz-explorer').explorer.loader.selected?.size ?? 0")
 
 
 def strips(page, start):
@@ -129,7 +129,7 @@ def frame(page):
     """Let a whole frame pass, and more where the squares take more."""
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     page.wait_for_function(
-        "[...document.querySelectorAll('.fslviz-explorer')].every((root) => root.explorer.frames.waiting === 0)"
+        "[...document.querySelectorAll('.fslviz-explorer')].every((root) => root.explorer.renderLoop.waiting === 0)"
     )
 
 

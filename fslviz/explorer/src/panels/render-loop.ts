@@ -1,16 +1,16 @@
 // When squares are painted, and how many at once: what has changed, within a frame's time.
-import { surroundings } from "../common/colour";
+import { type Surroundings, surroundings } from "../common/colour";
+import type { View } from "../state/view";
 import type { Panel } from "./panel";
-import { type Surroundings, type SceneSource, scene } from "./scene";
-import type { View } from "../state/state";
+import { type SceneSource, squareScene } from "./square-scene";
 
 const BUDGET = 10; // ms of a frame: what is left over waits for the next
 
 const PAPER: Surroundings = { css: "#000", ink: [0, 0, 0], ground: "#fff", dark: false, paper: true };
 
-export interface RenderSource {
+interface RenderSource {
   root: HTMLElement;
-  shade: HTMLElement; // an element that nobody sees
+  shade: HTMLElement; // an element out of sight
   panels(): Panel[];
   scene(): SceneSource;
   view(loss: string): View;
@@ -48,17 +48,17 @@ export class RenderLoop {
   // Paint what has changed, one square at least, until the frame's time is up: the next goes on where this one stopped.
   private squares(until: number) {
     const { source, printing } = this;
-    const around = printing ? PAPER : { ...surroundings(source.root, source.shade), paper: false };
-    source.root.classList.toggle("fx-dark", around.dark);
-    if (`${around.ink}` !== `${this.surroundings.ink}` || around.paper !== this.surroundings.paper) source.inked(around.css);
-    this.surroundings = around;
+    const now = printing ? PAPER : surroundings(source.root, source.shade);
+    source.root.classList.toggle("fx-dark", now.dark);
+    if (`${now.ink}` !== `${this.surroundings.ink}` || now.paper !== this.surroundings.paper) source.inked(now.css);
+    this.surroundings = now;
     const panels = source.panels();
     const shown = source.scene();
     this.due = Math.min(this.due, panels.length);
     while (this.due-- > 0) {
       const panel = panels[this.next++ % panels.length];
-      const shows = scene(shown, panel, source.view(panel.loss), around); // its strip, too, where none sees it
-      if (panel.seen || printing) panel.paint(shows);
+      const scene = squareScene(shown, panel, source.view(panel.loss), now); // its strip, too, out of sight
+      if (panel.inSight || printing) panel.paint(scene);
       if (this.due > 0 && performance.now() > until) return this.frame();
     }
     if (panels.some((p) => p.space.progress < 1)) this.paint();

@@ -1,21 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { symbolsToText, textToState, type PageContents, stateToText } from "../src/state/text";
+import { LOSSES, MINING } from "../src/catalogue";
 import type { Manifest } from "../src/data/pack";
-import {
-  WHOLE,
-  MIN_ZOOM,
-  FILL,
-  MAX_ZOOM,
-  REACH,
-  clampView,
-  SAMPLES,
-  type State,
-  placeInView,
-  currentThreshold,
-  initialState,
-  clampZoom,
-} from "../src/state/state";
+import { type PageContents, textToState } from "../src/state/parse";
+import { currentThreshold, initialState, SAMPLES, type State } from "../src/state/state";
+import { stateToText, symbolsToText } from "../src/state/text";
+import { clampView, clampZoom, FILL, MAX_ZOOM, MIN_ZOOM, placeInView, REACH, WHOLE } from "../src/state/view";
 
 const entry = (loss: string, margin: number | null) => ({ loss, margin });
 const SPACES = {
@@ -25,7 +15,7 @@ const SPACES = {
   "cosface@0.1": entry("cosface", 0.1),
   "cosface@0.8": entry("cosface", 0.8),
 };
-const MANIFEST = { spaces: SPACES, default: { contrastive: 1, triplet: 1, cosface: 0.1 } } as unknown as Manifest;
+const MANIFEST = { spaces: SPACES } as unknown as Manifest;
 const WORLD = {
   spaces: SPACES,
   shown: 5000,
@@ -90,7 +80,7 @@ const STATES: Partial<State>[] = [
   { selection: { kind: "won", from: "softmax", to: "triplet@1" } },
   {
     selection: {
-      kind: "loop",
+      kind: "lasso",
       network: "triplet@1",
       moment: 0.5,
       count: 12,
@@ -104,7 +94,7 @@ const STATES: Partial<State>[] = [
   { selection: { kind: "around", network: "triplet@1", moment: 0.5, digit: 999 } },
   {
     selection: {
-      kind: "loop",
+      kind: "lasso",
       network: "triplet@1",
       moment: 1,
       count: 5000,
@@ -123,7 +113,7 @@ const STATES: Partial<State>[] = [
     views: { triplet: { x: 0.5, y: 0, zoom: 2 }, softmax: WHOLE, cosface: { x: 0, y: 0.1, zoom: 0.5 } },
   },
   { lead: "cosface", views: { ...OPENED.views, cosface: { x: 0.5, y: -0.25, zoom: 4 } } },
-  { gallerySpace: "cosface", threshold: { name: "cosface@0.1", at: 0.75 } },
+  { gallerySpace: "cosface", threshold: { network: "cosface@0.1", value: 0.75 } },
   { areas: true },
   { drawing: "AAABBB~CCC" },
   {
@@ -246,22 +236,14 @@ test("networks of six digits and of ten are never side by side", () => {
 });
 
 test("the lab takes each loss to the ends of its margins and no farther, and each way of mining", () => {
-  const ends = {
-    contrastive: [0, 16],
-    triplet: [0, 16],
-    softmax: [0, 0],
-    normface: [0, 0],
-    sphereface: [1, 9],
-    cosface: [0, 2],
-    arcface: [0, 3],
-  };
   const lab = (loss: string, margin: number, mining = "all") =>
     textToState(`v2;lab:${loss},${margin},16,${mining},none,1,trained`, OPENED, WORLD).lab;
-  for (const [loss, [least, most]] of Object.entries(ends)) {
-    for (const margin of [least, most]) assert.equal(lab(loss, margin).margin, margin, loss);
-    for (const margin of [least - 1, most + 1]) assert.throws(() => lab(loss, margin), `${loss} ${margin}`);
+  for (const [loss, { margin }] of Object.entries(LOSSES)) {
+    const { least, most } = margin ?? { least: 0, most: 0 };
+    for (const end of [least, most]) assert.equal(lab(loss, end).margin, end, loss);
+    for (const beyond of [least - 1, most + 1]) assert.throws(() => lab(loss, beyond), `${loss} ${beyond}`);
   }
-  for (const mining of ["all", "random", "semihard", "hard"]) assert.equal(lab("triplet", 1, mining).mining, mining);
+  for (const mining of MINING) assert.equal(lab("triplet", 1, mining).mining, mining);
 });
 
 test("a text that is not whole, or tells what the page has not, is put aside", () => {

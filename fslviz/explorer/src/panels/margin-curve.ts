@@ -1,19 +1,18 @@
 // The errors of a loss over its margins, above the slider that goes through them.
-import { distance, el } from "../common/elements";
+import { lossEntry } from "../catalogue";
+import { el } from "../common/elements";
 import type { Entry } from "../data/pack";
 
 const TICKS = [0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5];
 const APART = 0.17; // of the height: what a tick's label needs
-// Beyond these margins no arrangement of ten classes on a circle, 36 degrees apart, satisfies the loss.
-const LIMITS: Record<string, number> = { cosface: 1 - Math.cos(Math.PI / 5), arcface: Math.PI / 5 };
 
-export class Curve {
+export class MarginCurve {
   readonly root: HTMLElement;
   private mark: HTMLElement;
 
   constructor(
     private sweep: Entry[],
-    usual: number,
+    byDefault: number,
   ) {
     const errors = { nn: sweep.map((s) => 1 - s.merits["15-NN"]), eer: sweep.map((s) => s.merits.EER) };
     const all = [...errors.nn, ...errors.eer];
@@ -34,15 +33,17 @@ export class Curve {
       last = up(tick);
       plot.append(el("span.level", { style: `bottom:${100 * last}%` }, `${+(100 * tick).toPrecision(2)}%`));
     }
-    const over = sweep.findIndex((s) => s.margin! > LIMITS[s.loss]);
+    // Beyond it no arrangement of ten classes on a circle, 36 degrees apart, satisfies the loss.
+    const limit = lossEntry(sweep[0].loss).margin?.limit ?? Number.POSITIVE_INFINITY;
+    const over = sweep.findIndex((s) => s.margin! > limit);
     if (over > 0) {
-      const [limit, a, b] = [LIMITS[sweep[0].loss], sweep[over - 1].margin!, sweep[over].margin!];
+      const [a, b] = [sweep[over - 1].margin!, sweep[over].margin!];
       const edge = place(over - 1 + (limit - a) / (b - a));
       plot.append(el("span.edge", { style: edge }, el("span", {}, `limit ${limit.toFixed(2)}`)));
     }
     this.mark = el("span.mark");
     plot.append(this.mark);
-    const middle = sweep.findIndex((s) => s.margin === usual);
+    const middle = sweep.findIndex((s) => s.margin === byDefault);
     const ticks = sweep.map(({ margin }, i) => {
       const end = (i === 0 && middle > 1) || (i === sweep.length - 1 && middle < i - 1); // where there is room for both
       const said = i === middle ? `▴${margin}` : end ? `${margin}` : "";
@@ -61,22 +62,4 @@ export class Curve {
   show(i: number) {
     this.mark.style.left = `${(100 * i) / (this.sweep.length - 1)}%`;
   }
-}
-
-// Two heaps of distances, and where the threshold cuts them.
-export function histogram(genuine: ArrayLike<number>, impostor: ArrayLike<number>, top: number, threshold: number) {
-  const [bins, width, height] = [60, 300, 70];
-  const path = (values: ArrayLike<number>) => {
-    const counts = new Array(bins).fill(0);
-    for (let i = 0; i < values.length && values[i] < top; i++) counts[Math.floor((values[i] / top) * bins)]++;
-    const peak = Math.max(...counts, 1);
-    const steps = counts.map((n, i) => `L${(i * width) / bins},${height - ((height - 4) * n) / peak} h${width / bins}`);
-    return `M0,${height} ${steps.join(" ")} L${width},${height}Z`;
-  };
-  const x = Math.min(width, (threshold / top) * width) || 0;
-  const said = `distances of test digits to the templates, up to ${distance(top)}: genuine and impostor`;
-  return `<svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${said}">
-    <path class="fx-genuine" d="${path(genuine)}"/><path class="fx-impostor" d="${path(impostor)}"/>
-    <line class="fx-cut" x1="${x}" x2="${x}" y1="0" y2="${height}"/></svg>
-    <div class="fx-key"><span class="fx-genuine">genuine</span><span class="fx-impostor">impostor</span></div>`;
 }

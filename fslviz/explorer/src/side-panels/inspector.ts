@@ -1,14 +1,25 @@
 // A closer look, on request: a digit bent by a slider, the worst pairs of a space, what moved from one to another.
+import { displayName } from "../catalogue";
 import type { Rgb } from "../common/colour";
-import { arrangeChildren, button, fillMenu, distance, el, menu, NAMES, context2d, slider } from "../common/elements";
-import { paintImage } from "../squares/thumbnails";
-import { BENDS } from "../embedding/image";
-import { moved, type Pair, worst } from "../space/scores";
+import { arrangeChildren, button, context2d, el, fillMenu, menu, slider } from "../common/elements";
+import { formatDistance } from "../common/format";
 import type { Pack } from "../data/pack";
-import { Space } from "../space/space";
+import { BENDS } from "../embedding/bend";
+import { paintImage } from "../panels/thumbnails";
+import { moved, type Pair, worst } from "../space/neighbours";
+import { spaceOf } from "../space/space";
 import type { State } from "../state/state";
 
 const PAIRS = 6; // of each kind
+
+export interface InspectorHost {
+  state: State;
+  initial: State;
+  renderLoop: { surroundings: { ink: Rgb } };
+  set(change: Partial<State>, newEntry: boolean): void;
+  bendChanged(): void;
+  update(glide: boolean): void;
+}
 
 export class Inspector {
   readonly root = el("details.look");
@@ -27,14 +38,7 @@ export class Inspector {
   constructor(
     private pack: Pack,
     private labels: Uint8Array,
-    private host: {
-      state: State;
-      initial: State;
-      renderLoop: { surroundings: { ink: Rgb } };
-      set(change: Partial<State>, newEntry: boolean): void;
-      bendChanged(): void;
-      update(glide: boolean): void;
-    },
+    private host: InspectorHost,
   ) {
     this.way = menu("how a digit is bent", (way) => this.bent(way, 0));
     this.slider = slider("how far it is bent", [-1, 1, 0.02], (v) =>
@@ -76,16 +80,40 @@ export class Inspector {
     this.slider.setAttribute("aria-valuetext", this.said.textContent);
     const ctx = context2d(this.picture);
     ctx.clearRect(0, 0, 28, 28);
-    if (image) paintImage(ctx, image, 0, 0, this.host.renderLoop.surroundings.ink);
+    if (image) paintImage(ctx, image, 0, 0, this.ink);
   }
 
   // The lists, for the spaces that are shown now.
   async update() {
     if (!this.root.open) return;
+    this.offer();
+    const [space, from, to] = [this.host.state.networks[this.where.value], this.from.value, this.to.value];
+    const asked = `${space} ${from} ${to} ${this.ink}`;
+    if (this.requested === asked) return;
+    this.requested = asked;
+    const late = () => this.requested !== asked;
+    const spaces = await Promise.all([space, from, to].map((name) => spaceOf(this.pack, name)));
+    if (late()) return;
+    const { alike, torn } = await worst(spaces[0], this.labels, PAIRS);
+    await Promise.all([this.list(this.lists.alike, alike), this.list(this.lists.torn, torn)]);
+    if (late()) return;
+    const found = await moved(spaces[1], spaces[2], this.labels);
+    if (late()) return;
+    const chip = (kind: "lost" | "won", words: string) =>
+      button(`${found[kind].length} ${words}`, () => this.host.set({ selection: { kind, from, to } }, true));
+    arrangeChildren(this.changes, [chip("lost", "lost neighbours of their class"), chip("won", "won some")]);
+  }
+
+  private get ink() {
+    return this.host.renderLoop.surroundings.ink;
+  }
+
+  // The spaces to choose from; what was chosen stays where it can.
+  private offer() {
     const { losses, networks } = this.host.state;
     const all = Object.entries(this.pack.manifest.spaces).filter(([, { loss }]) => losses.includes(loss));
-    const offered = all.map(([name, { loss, margin, classes }]) => {
-      return [name, NAMES[loss] + (margin === null || classes ? "" : ` ${margin}`)];
+    const offered = all.map(([name, { loss, margin, classes }]): [string, string] => {
+      return [name, displayName(loss) + (margin === null || classes ? "" : ` ${margin}`)];
     });
     const keep = (select: HTMLSelectElement, values: string[], otherwise: string) =>
       values.includes(select.value) ? select.value : otherwise;
@@ -94,44 +122,23 @@ export class Inspector {
     const other = values.find((v) => v !== networks[first]) ?? networks[first];
     fillMenu(
       this.where,
-      losses.map((l) => [l, NAMES[l]]),
+      losses.map((l) => [l, displayName(l)]),
       keep(this.where, losses, first),
     );
-    fillMenu(this.from, offered as [string, string][], keep(this.from, values, networks[first]));
-    fillMenu(this.to, offered as [string, string][], keep(this.to, values, second === first ? other : networks[second]));
-    const asked = `${networks[this.where.value]} ${this.from.value} ${this.to.value} ${this.host.renderLoop.surroundings.ink}`;
-    if (this.requested === asked) return;
-    this.requested = asked;
-    const spaces = await Promise.all(
-      [networks[this.where.value], this.from.value, this.to.value].map((n) => this.space(n)),
-    );
-    if (this.requested !== asked) return;
-    const { alike, torn } = await worst(spaces[0], this.labels, PAIRS);
-    await Promise.all([this.list(this.lists.alike, alike), this.list(this.lists.torn, torn)]);
-    if (this.requested !== asked) return;
-    const found = await moved(spaces[1], spaces[2], this.labels);
-    if (this.requested !== asked) return;
-    const [from, to] = [this.from.value, this.to.value];
-    const chip = (kind: "lost" | "won", words: string) =>
-      button(`${found[kind].length} ${words}`, () => this.host.set({ selection: { kind, from, to } }, true));
-    arrangeChildren(this.changes, [chip("lost", "lost neighbours of their class"), chip("won", "won some")]);
-  }
-
-  private async space(name: string): Promise<Space> {
-    const space = new Space(this.pack);
-    await space.show(name, 1, false);
-    return space;
+    fillMenu(this.from, offered, keep(this.from, values, networks[first]));
+    fillMenu(this.to, offered, keep(this.to, values, second === first ? other : networks[second]));
   }
 
   private async list(root: HTMLElement, pairs: Pair[]) {
     const buttons = pairs.map(async ({ digits, distance: d }) => {
       const images = await Promise.all(digits.map((i) => this.pack.image("digits", i)));
       const canvas = el("canvas", { width: 58, height: 28, ariaHidden: "true" });
-      images.forEach((image, n) => paintImage(context2d(canvas), image, 30 * n, 0, this.host.renderLoop.surroundings.ink));
+      images.forEach((image, n) => paintImage(context2d(canvas), image, 30 * n, 0, this.ink));
       const [a, b] = digits.map((i) => this.labels[i]);
-      const name = `a ${a} and a ${b}, ${distance(d)} apart`;
+      const name = `a ${a} and a ${b}, ${formatDistance(d)} apart`;
       const show = () => this.host.set({ pins: digits, views: this.host.initial.views }, true);
-      return el("button.pairing", { type: "button", ariaLabel: name, title: name, onclick: show }, canvas, distance(d));
+      const properties = { type: "button", ariaLabel: name, title: name, onclick: show };
+      return el("button.pairing", properties, canvas, formatDistance(d));
     });
     arrangeChildren(root, await Promise.all(buttons));
   }

@@ -1,8 +1,8 @@
 // The pad to draw on, by pointer, by touch, or by keys. It owns the strokes; what they mean is the page's.
-import { button, el, focused, context2d } from "../common/elements";
+import { button, context2d, el, focused } from "../common/elements";
 import type { Place } from "../common/geometry";
 import { listenToPointer } from "../input/pointer";
-import { textToStrokes, strokesToText } from "../embedding/image";
+import { strokesToText, textToStrokes } from "../state/strokes";
 
 const STEP = 0.05; // a key's step, as a share of the pad
 const DOT = 0.04; // what a tap may slip: it leaves a dot, which is no drawing

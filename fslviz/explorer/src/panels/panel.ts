@@ -1,23 +1,19 @@
 // One space on the page: its square, the strip of images, its figures, and the slider of its margin.
+import { defaultMargin, displayName } from "../catalogue";
 import type { Rgb } from "../common/colour";
-import { Curve } from "./margin-curve";
-import { distance, el, NAMES, percent, slider } from "../common/elements";
-import { Thumbnails } from "./thumbnails";
-import type { Place } from "../common/geometry";
+import { el, slider } from "../common/elements";
+import { formatCount, formatDistance, formatPercent } from "../common/format";
 import type { Entry, Pack } from "../data/pack";
-import { Painter, type Scene } from "../drawing/painter";
+import { Painter } from "../drawing/painter";
+import type { Scene } from "../drawing/scene";
+import type { Bend, Probe } from "../embedding/probes";
 import { Space } from "../space/space";
+import { MarginCurve } from "./margin-curve";
+import { Thumbnails } from "./thumbnails";
 
 const HELP =
   "Arrows go from digit to digit, Space holds one, a second makes a pair, Enter lights the region around, " +
   "Shift with arrows moves the view, plus and minus zoom, Escape lets go.";
-
-export interface Probe {
-  name: string; // of the network that placed it
-  place: Place;
-  near: number[]; // the known digits nearest to it
-  known: Float32Array;
-}
 
 export class Panel {
   readonly space: Space;
@@ -27,13 +23,13 @@ export class Panel {
   probe: Probe | null = null; // of the drawing on the pad
   problem = ""; // why nothing is shown
   drawingProblem = ""; // why the drawing can't be placed
-  bend: { path: Place[]; now: Place } | null = null; // the way of a digit that is bent
-  seen = true; // whether it stands within the window
+  bend: Bend | null = null; // of a digit that is bent
+  inSight = true; // whether it stands within the window
   private figures = el("p.figures");
   private pair = el("p.pair");
   private problemLine = el("p.trouble");
   private scale = el("span.scale", { ariaHidden: "true" }, el("i"), el("span"));
-  private curve?: Curve;
+  private curve?: MarginCurve;
   private slider?: HTMLInputElement;
 
   // `sweep`: the loss's networks over its margins; `pick`: told the place of the one that the reader wants.
@@ -48,14 +44,15 @@ export class Panel {
     this.space = new Space(pack);
     this.painter = new Painter(this.space, labels, colours);
     const { under, dots, over } = this.painter;
-    Object.assign(over, { tabIndex: 0, role: "application", ariaLabel: `${NAMES[loss]} space. ${HELP}` });
+    Object.assign(over, { tabIndex: 0, role: "application", ariaLabel: `${displayName(loss)} space. ${HELP}` });
     const square = el("div.square", {}, under, dots, over, this.scale, this.problemLine);
-    const name = `${NAMES[loss]} space`;
-    this.root = el("section.panel", { ariaLabel: name }, el("h4", {}, NAMES[loss]), square, this.thumbnails.root, this.pair);
+    const name = `${displayName(loss)} space`;
+    const strip = this.thumbnails.root;
+    this.root = el("section.panel", { ariaLabel: name }, el("h4", {}, displayName(loss)), square, strip, this.pair);
     this.root.append(this.figures);
     if (!pick || sweep.length < 2) return;
-    this.curve = new Curve(sweep, pack.manifest.default[loss]);
-    this.slider = slider(`${NAMES[loss]} margin`, [0, sweep.length - 1, 1], pick);
+    this.curve = new MarginCurve(sweep, defaultMargin(loss)!);
+    this.slider = slider(`${displayName(loss)} margin`, [0, sweep.length - 1, 1], pick);
     this.root.append(el("div.margin", {}, this.curve.root, this.slider));
   }
 
@@ -63,16 +60,16 @@ export class Panel {
     return [this.thumbnails.said, this.pair.textContent].filter(Boolean).join("; ");
   }
 
-  // The words beside the picture. `place`: of the network among those of its loss; `step`: in the training.
-  say({ entry, place, step, pair }: { entry: Entry; place: number; step: number; pair: string }) {
+  // The words beside the picture. `place`: of the network among those of its loss; `moment`: of the training.
+  say({ entry, place, moment, pair }: { entry: Entry; place: number; moment: number; pair: string }) {
     const { margin, classes, merits, seen, along, loss } = entry;
     const name = classes ? `met ${classes.join(" ")}` : margin !== null ? `margin ${margin}` : "no margin";
-    const moment = step * (seen.length - 1);
-    const images = seen[Math.round(moment)].toLocaleString("en");
+    const kept = Math.round(moment * (seen.length - 1));
+    const images = formatCount(seen[kept]);
     const figures =
-      step < 1
-        ? `${name}, after ${images} images\n1-NN ${percent(along[Math.round(moment)])} of 1,000`
-        : `${name}\n15-NN ${percent(merits["15-NN"])} · EER ${percent(merits.EER)}`;
+      moment < 1
+        ? `${name}, after ${images} images\n1-NN ${formatPercent(along[kept])} of 1,000`
+        : `${name}\n15-NN ${formatPercent(merits["15-NN"])} · EER ${formatPercent(merits.EER)}`;
     this.figures.textContent = this.problem ? name : figures;
     this.pair.textContent = pair;
     this.problemLine.textContent = this.problem;
@@ -90,6 +87,6 @@ export class Panel {
     const length = +((entry.radius * 0.3) / scene.view.zoom).toPrecision(1);
     const [bar, words] = [...this.scale.children] as HTMLElement[];
     bar.style.width = `${100 * this.painter.share(length / entry.radius)}%`;
-    words.textContent = length < 0.001 ? distance(length) : `${length}`;
+    words.textContent = length < 0.001 ? formatDistance(length) : `${length}`;
   }
 }

@@ -1,9 +1,9 @@
 // The lab's space: places as the worker reports them, in a frame that holds them all at every moment. The frame is
 // slow to close in on a space that shrinks, so that it is seen to shrink; how small it has become is told in words.
-import { reducedMotion } from "../common/elements";
-import { placeAt, type Place } from "../common/geometry";
-import type { Plane } from "../drawing/painter";
-import { FILL } from "../state/state";
+import { type Place, placeAt } from "../common/geometry";
+import { reducedMotion } from "../common/timing";
+import type { Plane } from "../drawing/scene";
+import { FILL } from "../state/view";
 
 const CALM = 0.15; // of the way that the frame closes in, at each picture
 const LOOSE = 3; // times as large as it need be, at most: a collapse within few pictures is seen too

@@ -1,5 +1,7 @@
 // Goes through the trainings: a slider, and a button that plays it.
-import { button, el, slider, reducedMotion } from "../common/elements";
+import { button, el, slider } from "../common/elements";
+import { formatCount } from "../common/format";
+import { reducedMotion } from "../common/timing";
 
 const LENGTH = 6000; // ms that a training plays
 const STOPS = 6; // where motion is reduced, it goes from place to place
@@ -51,7 +53,7 @@ export class TrainingSlider {
 
   say(step: number, images: number) {
     this.slider.value = `${step}`;
-    this.said.textContent = `${images.toLocaleString("en")} images seen`;
+    this.said.textContent = `${formatCount(images)} images seen`;
     this.slider.setAttribute("aria-valuetext", this.said.textContent);
   }
 }

@@ -1,6 +1,8 @@
 // The bars above the spaces: the losses, the classes to light, the tools, and how many digits are lit.
+import { displayName } from "../catalogue";
 import { hex, type Rgb } from "../common/colour";
-import { button, el, NAMES, setPressed } from "../common/elements";
+import { button, el, setPressed } from "../common/elements";
+import { formatCount } from "../common/format";
 import type { State } from "../state/state";
 
 export interface ToolbarActions {
@@ -30,7 +32,7 @@ export class Toolbar {
     colours: Rgb[],
     private actions: ToolbarActions,
   ) {
-    for (const loss of offered) this.losses[loss] = button(NAMES[loss], () => this.choose(loss));
+    for (const loss of offered) this.losses[loss] = button(displayName(loss), () => this.choose(loss));
     this.classes = colours.map((c, k) => {
       const properties = { type: "button", style: `--c:${hex(c)}`, ariaLabel: `light the digits ${k}` };
       return el("button.digit", { ...properties, onclick: () => this.selectClass(k) }, `${k}`);
@@ -51,7 +53,7 @@ export class Toolbar {
   private choose(loss: string) {
     const { losses, gallerySpace, lead } = this.actions.state;
     const wanted = losses.includes(loss) ? losses.filter((l) => l !== loss) : [...losses, loss];
-    const chosen = Object.keys(NAMES).filter((l) => wanted.includes(l));
+    const chosen = Object.keys(this.losses).filter((l) => wanted.includes(l));
     if (!chosen.length) return;
     const kept = (l: string) => (chosen.includes(l) ? l : chosen[0]);
     this.actions.set({ losses: chosen, gallerySpace: kept(gallerySpace), lead: kept(lead) }, true);
@@ -79,14 +81,14 @@ export class Toolbar {
     }
   }
 
-  say(lit: Set<number> | null) {
+  say(selected: Set<number> | null) {
     const { losses, selection: asked, together } = this.actions.state;
     for (const [loss, chip] of Object.entries(this.losses)) setPressed(chip, losses.includes(loss));
     this.classes.forEach((chip, k) => setPressed(chip, asked?.kind === "classes" && asked.classes.includes(k)));
     this.tools.forEach((chip, i) => setPressed(chip, this.actions.lassoing === (i === 1)));
     this.together.checked = together;
     this.follows.hidden = losses.length < 2;
-    this.count.textContent = lit ? `${lit.size.toLocaleString("en")} digits lit` : "";
+    this.count.textContent = selected ? `${formatCount(selected.size)} digits lit` : "";
     this.copied.hidden = true;
   }
 
