@@ -260,7 +260,7 @@ def test_a_pair_is_judged_by_its_own_network_alone(opened, served):
 # ---- a digit, bent
 
 
-@pytest.mark.parametrize(("kind", "most"), [("turn", 90), ("slant", 45), ("thicken", 1.5)])
+@pytest.mark.parametrize(("kind", "most"), [("rotate", 90), ("slant", 45), ("thicken", 1.5)])
 def test_a_digit_is_bent_on_its_way_through_every_space(opened, kind, most):
     page = opened("all.html#explorer=v2;pin:30")
     page.locator("summary").click()
@@ -277,7 +277,7 @@ def test_a_digit_is_bent_on_its_way_through_every_space(opened, kind, most):
         assert np.abs(np.array(path[6]) - own).max() < 0.06  # in the middle it is the digit itself, in 16 greys
         assert np.abs(np.array(now) - own).max() > 0.001
     said = page.locator(".fx-looks p.fx-figures").first.inner_text()
-    assert {"turn": "turned 45°", "slant": "slanted 23°", "thicken": "thickened by 1.5 pixels"}[kind] in said
+    assert {"rotate": "turned 45°", "slant": "slanted 23°", "thicken": "thickened by 1.5 pixels"}[kind] in said
     bent = page.evaluate(
         """() => { const c = document.querySelector('.fx-bent'), d = c.getContext('2d').getImageData(0, 0, 28, 28).data;
         return Array.from({ length: 784 }, (_, i) => d[4 * i + 3] / 255); }"""
@@ -289,7 +289,7 @@ def test_a_digit_is_bent_on_its_way_through_every_space(opened, kind, most):
         from torchvision.transforms.v2 import functional as F
 
         options = {"translate": [0, 0], "scale": 1.0, "interpolation": F.InterpolationMode.BILINEAR}
-        angle, shear = (45.0, [0.0, 0.0]) if kind == "turn" else (0.0, [22.5, 0.0])
+        angle, shear = (45.0, [0.0, 0.0]) if kind == "rotate" else (0.0, [22.5, 0.0])
         tries = [
             F.affine(torch.tensor(image)[None], angle=s * angle, shear=[s * v for v in shear], **options)[0]
             for s in (1, -1)

@@ -84,6 +84,6 @@ function arrow(ctx: CanvasRenderingContext2D, [from, to]: Place[], head: number)
   const angle = Math.atan2(to[1] - from[1], to[0] - from[0]);
   stroke(ctx, [from, to]);
   if (Math.hypot(to[0] - from[0], to[1] - from[1]) < head) return;
-  const barb = (turn: number): Place => [to[0] - head * Math.cos(angle + turn), to[1] - head * Math.sin(angle + turn)];
+  const barb = (off: number): Place => [to[0] - head * Math.cos(angle + off), to[1] - head * Math.sin(angle + off)];
   stroke(ctx, [barb(0.5), to, barb(-0.5)]);
 }

@@ -3,13 +3,13 @@ import { SIDE } from "./image";
 
 // The ways in which a digit can be bent, with the bounds of the slider and what its value means.
 export const BENDS: Record<string, { name: string; most: number; say: (v: number) => string }> = {
-  turn: { name: "turned", most: 90, say: (v) => `${v.toFixed(0)}°` },
+  rotate: { name: "turned", most: 90, say: (v) => `${v.toFixed(0)}°` },
   slant: { name: "slanted", most: 45, say: (v) => `${v.toFixed(0)}°` },
   thicken: { name: "thickened", most: 1.5, say: (v) => `by ${(2 * v).toFixed(1)} pixels` },
 };
 
 // An image bent by an amount (degrees, or pixels on each side of a stroke).
-export function bent(image: Float32Array, way: string, amount: number): Float32Array {
+export function bent(image: Float32Array, kind: string, amount: number): Float32Array {
   const angle = (amount * Math.PI) / 180;
   const grey = (x: number, y: number) => {
     const [i, j] = [Math.floor(x), Math.floor(y)];
@@ -26,8 +26,8 @@ export function bent(image: Float32Array, way: string, amount: number): Float32A
   return Float32Array.from({ length: SIDE * SIDE }, (_, i) => {
     const [x, y] = [(i % SIDE) - middle, Math.floor(i / SIDE) - middle];
     const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-    if (way === "thicken") return thick(x + middle, y + middle);
-    if (way === "slant") return grey(x + y * Math.tan(angle) + middle, y + middle);
+    if (kind === "thicken") return thick(x + middle, y + middle);
+    if (kind === "slant") return grey(x + y * Math.tan(angle) + middle, y + middle);
     return grey(x * cos + y * sin + middle, y * cos - x * sin + middle);
   });
 }

@@ -71,13 +71,14 @@ export class Probes {
     name: string,
     image: Float32Array,
     key: string,
-    bend: { way: string; amount: number },
+    bend: { kind: string; amount: number },
   ): Promise<Bend> {
     const network = await this.network(name);
-    const place = (amount: number) => space.fromOutput(network.embed(this.standardised(bent(image, bend.way, amount))));
+    const place = (amount: number) =>
+      space.fromOutput(network.embed(this.standardised(bent(image, bend.kind, amount))));
     if (!key && !this.drawn.has(image)) this.drawn.set(image, ++this.count);
-    const whole = `${name} ${key || `drawing ${this.drawn.get(image)}`} ${bend.way}`;
-    const { most } = BENDS[bend.way];
+    const whole = `${name} ${key || `drawing ${this.drawn.get(image)}`} ${bend.kind}`;
+    const { most } = BENDS[bend.kind];
     if (!this.paths.has(whole)) {
       const path: Place[] = [];
       for (let i = 0; i <= STOPS; i++) {

@@ -14,7 +14,7 @@ export class Address {
     arrived: (text: string) => void,
     signal: AbortSignal,
   ) {
-    const look = () => {
+    const arrive = () => {
       const text = this.read() ?? history.state?.[key];
       if (text === this.text) return;
       if (typeof text !== "string") return this.put(false); // another part of the page was gone to
@@ -22,8 +22,8 @@ export class Address {
       [this.text, this.writing, this.newEntry] = [text, 0, false];
       arrived(text);
     };
-    addEventListener("popstate", look, { signal });
-    addEventListener("hashchange", look, { signal });
+    addEventListener("popstate", arrive, { signal });
+    addEventListener("hashchange", arrive, { signal });
     // What is on its way belongs to the place that a link leaves.
     document.addEventListener("click", () => this.writing && this.put(), { signal, capture: true });
     signal.addEventListener("abort", () => clearTimeout(this.writing));

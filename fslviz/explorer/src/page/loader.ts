@@ -129,8 +129,8 @@ export class Loader {
     const drawn = pin === undefined;
     const image = drawn ? this.probes.drawing : await this.pack.image("digits", pin);
     if (bending !== this.bending) return;
-    const { way, amount } = inspector.bend;
-    inspector.say(image && bent(image, way, amount), drawn ? "Your drawing" : `The ${this.host.labels.test[pin]}`);
+    const { kind, amount } = inspector.bend;
+    inspector.say(image && bent(image, kind, amount), drawn ? "Your drawing" : `The ${this.host.labels.test[pin]}`);
     const bends = inspector.root.open && amount !== 0 && state.moment === 1;
     for (const loss of state.losses) {
       const panel = this.host.panel(loss);

@@ -1,7 +1,7 @@
 // The explorer as a whole. Data flows one way: the reader sets the state, the parts that it asks for are loaded, squares
 // and panels are told, all is painted.
 import { Announcer } from "../common/announcer";
-import { hex, type Rgb } from "../common/colour";
+import { hex } from "../common/colour";
 import { arrangeChildren, button, el } from "../common/elements";
 import type { Pack } from "../data/pack";
 import { networkProblem } from "../embedding/network";
@@ -12,6 +12,7 @@ import { RenderLoop } from "../panels/render-loop";
 import type { Space } from "../space/space";
 import type { Options } from "../state/state";
 import { watchAppearance } from "./appearance";
+import { loadContents, NOTHING } from "./contents";
 import { Loader } from "./loader";
 import { PageState } from "./page-state";
 import { readOut } from "./readouts";
@@ -23,9 +24,9 @@ const REFUSED =
 export class Page extends PageState implements NavigationHost {
   readonly panels = new Map<string, Panel>();
   lasso: NavigationHost["lasso"] = null;
-  networksOf: Record<string, string[]> = {}; // the networks of each loss, by margin
-  labels = { test: new Uint8Array(), known: new Uint8Array() };
-  colours: Rgb[] = [];
+  networksOf = NOTHING.networksOf;
+  labels = NOTHING.labels;
+  colours = NOTHING.colours;
   readonly renderLoop: RenderLoop;
   readonly loader: Loader;
   readonly life = new AbortController();
@@ -56,17 +57,9 @@ export class Page extends PageState implements NavigationHost {
   async start() {
     this.root.replaceChildren(this.notice);
     this.tell("Loading the spaces …");
-    this.networksOf = {};
     try {
-      const { manifest } = await this.pack.open();
-      const { losses } = this.options;
-      this.colours = manifest.colours.map((c) => [1, 3, 5].map((i) => Number.parseInt(c.slice(i, i + 2), 16)) as Rgb);
-      for (const [name, { loss }] of Object.entries(manifest.spaces)) (this.networksOf[loss] ??= []).push(name);
-      const unknown = losses.filter((l) => !this.networksOf[l]);
-      if (unknown.length) throw new Error(`No loss ${unknown}: there are ${Object.keys(this.networksOf).join(", ")}.`);
-      const labels = new Uint8Array(await this.pack.part("labels"));
-      this.labels = { test: labels.subarray(0, manifest.shown), known: labels.subarray(manifest.shown) };
-      this.begin(manifest);
+      Object.assign(this, await loadContents(this.pack, this.options.losses));
+      this.begin(this.pack.manifest);
       this.build(await networkProblem());
     } catch (error) {
       const again = button("Try again", () => {
@@ -173,9 +166,9 @@ export class Page extends PageState implements NavigationHost {
     const pick = (i: number) => {
       this.set({ networks: { ...this.state.networks, [loss]: this.networksOf[loss][i] } }, false);
     };
-    const sweep = this.networksOf[loss].map((name) => manifest.spaces[name]);
+    const networks = this.networksOf[loss].map((name) => manifest.spaces[name]);
     const slides = this.options.parts.includes("margin") ? pick : null;
-    const panel = new Panel(loss, this.pack, this.labels.test, this.colours, sweep, slides);
+    const panel = new Panel(loss, this.pack, this.labels.test, this.colours, networks, slides);
     this.panels.set(loss, panel);
     navigate(panel, this);
     const scrolled = ([{ isIntersecting }]: IntersectionObserverEntry[]) => {

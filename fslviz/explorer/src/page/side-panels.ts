@@ -1,6 +1,5 @@
 // What stands beside the spaces: made as a page asks for it, and laid out around them.
 import { ofSixDigits } from "../catalogue";
-import type { Rgb } from "../common/colour";
 import { el } from "../common/elements";
 import type { Pack } from "../data/pack";
 import { Lab, type LabHost } from "../lab/lab";
@@ -10,13 +9,11 @@ import { Pad } from "../side-panels/pad";
 import { Toolbar, type ToolbarActions } from "../side-panels/toolbar";
 import { TrainingSlider } from "../side-panels/training-slider";
 import type { State } from "../state/state";
+import type { Contents } from "./contents";
 import type { Loader } from "./loader";
 
-interface SidePanelsHost extends ToolbarActions, GalleryHost, InspectorHost, LabHost {
+interface SidePanelsHost extends Contents, ToolbarActions, GalleryHost, InspectorHost, LabHost {
   pack: Pack;
-  labels: { test: Uint8Array; known: Uint8Array };
-  colours: Rgb[];
-  networksOf: Record<string, string[]>;
   loader: Loader;
   life: AbortController;
   state: State;

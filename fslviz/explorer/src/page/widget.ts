@@ -7,7 +7,10 @@ import { Page } from "./page";
 interface Model {
   get(name: string): unknown;
   set(name: string, value: unknown): void;
-  on(event: string, told: (content: { part: string; error?: string }, buffers: DataView<ArrayBuffer>[]) => void): void;
+  on(
+    event: string,
+    listener: (content: { part: string; error?: string }, buffers: DataView<ArrayBuffer>[]) => void,
+  ): void;
   send(content: object): void;
   save_changes(): void;
 }

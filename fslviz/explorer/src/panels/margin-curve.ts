@@ -11,19 +11,19 @@ export class MarginCurve {
   private mark: HTMLElement;
 
   constructor(
-    private sweep: Entry[],
+    private networks: Entry[],
     byDefault: number,
   ) {
-    const errors = { nn: sweep.map((s) => 1 - s.merits["15-NN"]), eer: sweep.map((s) => s.merits.EER) };
+    const errors = { nn: networks.map((s) => 1 - s.merits["15-NN"]), eer: networks.map((s) => s.merits.EER) };
     const all = [...errors.nn, ...errors.eer];
     const [low, high] = [Math.min(...all) / 1.25, Math.max(...all) * 1.25];
     const up = (v: number) => Math.log(v / low) / Math.log(high / low);
     const line = (values: number[]) => values.map((v, i) => `${i},${(1 - up(v)).toFixed(4)}`).join(" ");
-    const place = (i: number) => `left:${(100 * i) / (sweep.length - 1)}%`;
-    const box = `0 0 ${sweep.length - 1} 1`;
+    const place = (i: number) => `left:${(100 * i) / (networks.length - 1)}%`;
+    const box = `0 0 ${networks.length - 1} 1`;
     const plot = el("div.plot", {
       role: "img",
-      ariaLabel: `errors over the margins ${sweep[0].margin} to ${sweep.at(-1)!.margin}, on a scale of ratios`,
+      ariaLabel: `errors over the margins ${networks[0].margin} to ${networks.at(-1)!.margin}, on a scale of ratios`,
     });
     plot.innerHTML = `<svg viewBox="${box}" preserveAspectRatio="none"><polyline class="fx-nn" points="${line(errors.nn)}"/>
       <polyline class="fx-eer" points="${line(errors.eer)}"/></svg>`;
@@ -34,18 +34,18 @@ export class MarginCurve {
       plot.append(el("span.level", { style: `bottom:${100 * last}%` }, `${+(100 * tick).toPrecision(2)}%`));
     }
     // Beyond it no arrangement of ten classes on a circle, 36 degrees apart, satisfies the loss.
-    const limit = lossEntry(sweep[0].loss).margin?.limit ?? Number.POSITIVE_INFINITY;
-    const over = sweep.findIndex((s) => s.margin! > limit);
+    const limit = lossEntry(networks[0].loss).margin?.limit ?? Number.POSITIVE_INFINITY;
+    const over = networks.findIndex((s) => s.margin! > limit);
     if (over > 0) {
-      const [a, b] = [sweep[over - 1].margin!, sweep[over].margin!];
+      const [a, b] = [networks[over - 1].margin!, networks[over].margin!];
       const edge = place(over - 1 + (limit - a) / (b - a));
       plot.append(el("span.edge", { style: edge }, el("span", {}, `limit ${limit.toFixed(2)}`)));
     }
     this.mark = el("span.mark");
     plot.append(this.mark);
-    const middle = sweep.findIndex((s) => s.margin === byDefault);
-    const ticks = sweep.map(({ margin }, i) => {
-      const end = (i === 0 && middle > 1) || (i === sweep.length - 1 && middle < i - 1); // where there is room for both
+    const middle = networks.findIndex((s) => s.margin === byDefault);
+    const ticks = networks.map(({ margin }, i) => {
+      const end = (i === 0 && middle > 1) || (i === networks.length - 1 && middle < i - 1); // where there is room for both
       const said = i === middle ? `▴${margin}` : end ? `${margin}` : "";
       return el("span", { style: place(i), title: i === middle ? `${margin}, the default` : `${margin}` }, said);
     });
@@ -60,6 +60,6 @@ export class MarginCurve {
   }
 
   show(i: number) {
-    this.mark.style.left = `${(100 * i) / (this.sweep.length - 1)}%`;
+    this.mark.style.left = `${(100 * i) / (this.networks.length - 1)}%`;
   }
 }

@@ -32,13 +32,13 @@ export class Panel {
   private curve?: MarginCurve;
   private slider?: HTMLInputElement;
 
-  // `sweep`: the loss's networks over its margins; `pick`: told the place of the one that the reader wants.
+  // `networks`: those of the loss over its margins; `pick`: told the place of the one that the reader wants.
   constructor(
     readonly loss: string,
     pack: Pack,
     labels: Uint8Array,
     colours: Rgb[],
-    sweep: Entry[],
+    networks: Entry[],
     pick: ((i: number) => void) | null,
   ) {
     this.space = new Space(pack);
@@ -50,9 +50,9 @@ export class Panel {
     const strip = this.thumbnails.root;
     this.root = el("section.panel", { ariaLabel: name }, el("h4", {}, displayName(loss)), square, strip, this.pair);
     this.root.append(this.figures);
-    if (!pick || sweep.length < 2) return;
-    this.curve = new MarginCurve(sweep, defaultMargin(loss)!);
-    this.slider = slider(`${displayName(loss)} margin`, [0, sweep.length - 1, 1], pick);
+    if (!pick || networks.length < 2) return;
+    this.curve = new MarginCurve(networks, defaultMargin(loss)!);
+    this.slider = slider(`${displayName(loss)} margin`, [0, networks.length - 1, 1], pick);
     this.root.append(el("div.margin", {}, this.curve.root, this.slider));
   }
 

@@ -23,8 +23,8 @@ export interface InspectorHost {
 
 export class Inspector {
   readonly root = el("details.look");
-  readonly bend = { way: "turn", amount: 0 };
-  private way: HTMLSelectElement;
+  readonly bend = { kind: "rotate", amount: 0 };
+  private kind: HTMLSelectElement;
   private slider: HTMLInputElement;
   private said = el("p.figures");
   private picture = el("canvas.bent", { width: 28, height: 28, role: "img", ariaLabel: "the digit as it is bent" });
@@ -40,42 +40,42 @@ export class Inspector {
     private labels: Uint8Array,
     private host: InspectorHost,
   ) {
-    this.way = menu("how a digit is bent", (way) => this.bent(way, 0));
+    this.kind = menu("how a digit is bent", (kind) => this.bent(kind, 0));
     this.slider = slider("how far it is bent", [-1, 1, 0.02], (v) =>
-      this.bent(this.bend.way, v * BENDS[this.bend.way].most),
+      this.bent(this.bend.kind, v * BENDS[this.bend.kind].most),
     );
     this.where = menu("space of the worst pairs", () => this.update());
     this.from = menu("from", () => this.update());
     this.to = menu("to", () => this.update());
     fillMenu(
-      this.way,
-      Object.entries(BENDS).map(([way, { name }]) => [way, name]),
-      "turn",
+      this.kind,
+      Object.entries(BENDS).map(([kind, { name }]) => [kind, name]),
+      "rotate",
     );
-    const worst = el("section.wide", {}, el("h4", {}, "The worst pairs"), el("label.bar", {}, "in ", this.where));
-    worst.append(el("p.figures", {}, "Of two classes, and nearest:"), this.lists.alike);
-    worst.append(el("p.figures", {}, "Of one class, and farthest apart:"), this.lists.torn);
-    const bend = el("section", {}, el("h4", {}, "A digit, bent"), el("div.bar", {}, this.picture, this.way));
+    const pairs = el("section.wide", {}, el("h4", {}, "The worst pairs"), el("label.bar", {}, "in ", this.where));
+    pairs.append(el("p.figures", {}, "Of two classes, and nearest:"), this.lists.alike);
+    pairs.append(el("p.figures", {}, "Of one class, and farthest apart:"), this.lists.torn);
+    const bend = el("section", {}, el("h4", {}, "A digit, bent"), el("div.bar", {}, this.picture, this.kind));
     bend.append(this.slider, this.said);
-    const moves = el("section", {}, el("h4", {}, "What moved"), el("div.bar", {}, this.from, " to ", this.to));
-    moves.append(this.changes);
+    const changes = el("section", {}, el("h4", {}, "What moved"), el("div.bar", {}, this.from, " to ", this.to));
+    changes.append(this.changes);
     this.root.append(el("summary", {}, "Look closer: a digit bent, what moved, the worst pairs"));
-    this.root.append(el("div.looks", {}, bend, moves, worst));
+    this.root.append(el("div.looks", {}, bend, changes, pairs));
     this.root.addEventListener("toggle", () => this.host.update(false));
   }
 
-  private bent(way: string, amount: number) {
-    Object.assign(this.bend, { way, amount });
+  private bent(kind: string, amount: number) {
+    Object.assign(this.bend, { kind, amount });
     this.host.bendChanged();
   }
 
   // What is bent: an image as it is now, or none.
   say(image: Float32Array | null, whose: string) {
-    const { way, amount } = this.bend;
-    this.slider.value = `${amount / BENDS[way].most}`;
+    const { kind, amount } = this.bend;
+    this.slider.value = `${amount / BENDS[kind].most}`;
     this.slider.disabled = !image;
     this.said.textContent = image
-      ? `${whose}, ${BENDS[way].name} ${BENDS[way].say(amount)}; its way through every space is drawn.`
+      ? `${whose}, ${BENDS[kind].name} ${BENDS[kind].say(amount)}; its way through every space is drawn.`
       : "Click a digit in a space, or draw one, then move the slider.";
     this.slider.setAttribute("aria-valuetext", this.said.textContent);
     const ctx = context2d(this.picture);

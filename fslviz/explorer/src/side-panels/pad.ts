@@ -6,7 +6,7 @@ import { strokesToText, textToStrokes } from "../state/strokes";
 
 const STEP = 0.05; // a key's step, as a share of the pad
 const DOT = 0.04; // what a tap may slip: it leaves a dot, which is no drawing
-const WAYS: Record<string, Place> = {
+const ARROWS: Record<string, Place> = {
   ArrowLeft: [-STEP, 0],
   ArrowRight: [STEP, 0],
   ArrowUp: [0, -STEP],
@@ -28,7 +28,7 @@ export class Pad {
   private outside = false;
   private frame = 0;
   private ink = "#888";
-  private told = ""; // the text of what is drawn
+  private text = ""; // the text of what is drawn
   readonly root: HTMLElement;
   private canvas: HTMLCanvasElement;
 
@@ -71,10 +71,10 @@ export class Pad {
   }
 
   private key(e: KeyboardEvent) {
-    const way = WAYS[e.key];
+    const step = ARROWS[e.key];
     this.keys = true;
-    if (way && !e.altKey && !e.metaKey) {
-      this.pen = this.pen.map((v, i) => Math.min(0.98, Math.max(0.02, v + way[i]))) as Place;
+    if (step && !e.altKey && !e.metaKey) {
+      this.pen = this.pen.map((v, i) => Math.min(0.98, Math.max(0.02, v + step[i]))) as Place;
       if (this.down) this.strokes.at(-1)?.push([...this.pen]);
     } else if (e.key === " ") {
       if (this.down) this.lift();
@@ -115,15 +115,15 @@ export class Pad {
     this.frame = 0;
     this.paint();
     const text = strokesToText(this.strokes.filter(long));
-    if (text === this.told) return; // a pen that only moves draws nothing
-    this.told = text;
+    if (text === this.text) return; // a pen that only moves draws nothing
+    this.text = text;
     this.drawn(text);
   }
 
-  // Show another drawing than the hand's.
+  // Show another drawing than the reader's.
   show(text: string) {
-    if (text === this.told) return;
-    this.told = text;
+    if (text === this.text) return;
+    this.text = text;
     this.strokes = textToStrokes(text);
     this.drawing = this.down = this.outside = false;
     this.paint();

@@ -24,9 +24,9 @@ export class Space {
       throw error;
     });
     if (this.asked !== asked) return;
-    const moves = this.n >= target.length / 2 && (this.name !== name || this.moment !== moment);
-    this.from = moves ? this.places() : target;
-    if (moves || this.n !== target.length / 2) this.began = glide ? performance.now() : Number.NEGATIVE_INFINITY;
+    const moved = this.n >= target.length / 2 && (this.name !== name || this.moment !== moment);
+    this.from = moved ? this.places() : target;
+    if (moved || this.n !== target.length / 2) this.began = glide ? performance.now() : Number.NEGATIVE_INFINITY;
     [this.name, this.moment, this.target, this.entry] = [name, moment, target, this.pack.manifest.spaces[name]];
   }
 

@@ -28,14 +28,14 @@ type Words = string[];
 
 // The state of a text. Throws where it is not whole, or tells what this page has not.
 export function textToState(text: string, initial: State, contents: PageContents): State {
-  const [version, ...told] = text.split(";");
+  const [version, ...parts] = text.split(";");
   check(version === VERSION);
   const state = { ...initial, networks: { ...initial.networks }, views: { ...initial.views } };
-  const keys = told.map((s) => s.split(":")[0]);
+  const keys = parts.map((s) => s.split(":")[0]);
   const order = Object.keys(READERS).filter((key) => keys.includes(key)); // a space is of the losses shown
   check(order.length === keys.length); // each known, and once
   for (const key of order) {
-    const words = told[keys.indexOf(key)].slice(key.length + 1);
+    const words = parts[keys.indexOf(key)].slice(key.length + 1);
     const [part, most] = NEEDS[key] ?? [];
     check(words !== "" || key === "pin");
     check(!part || contents.parts.has(part));

@@ -15,7 +15,7 @@ interface Instructions {
   leftOut: number[]; // classes that are left out
   running: boolean;
   slow: boolean; // a batch a second
-  forces: boolean; // whether the force on each place of a batch is told
+  forces: boolean; // whether the force on each place of a batch is given
   drawings: Uint8Array[]; // images of 784 greys to embed beside the digits
 }
 
@@ -104,7 +104,7 @@ function report(whole: boolean) {
   drawn.forEach((image, i) => drawings.set(image, 784 * i));
   const measures = whole || began - measured > MEASURE;
   if (measures) measured = began;
-  const told: Report = {
+  const result: Report = {
     places,
     drawings: training.embed({ images: drawings, labels: new Uint8Array(drawn.length) }),
     value: batches ? value / batches : Number.NaN,
@@ -116,7 +116,7 @@ function report(whole: boolean) {
     batch: asked.forces && last ? { places: training.placesOf(last.picked, last.shift), forces: last.forces } : null,
   };
   [value, batches, since] = [0, 0, began];
-  postMessage(told);
+  postMessage(result);
   reported = performance.now();
   cost = measures ? cost : reported - began;
 }
