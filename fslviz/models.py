@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from fslviz.errors import whole
+from fslviz.errors import whole_number
 
 
 def _block(channels_in: int, channels_out: int, stride: int) -> list[nn.Module]:
@@ -18,7 +18,7 @@ class EmbeddingNet(nn.Module):
 
     def __init__(self, embed_dim: int = 2) -> None:
         super().__init__()
-        embed_dim = whole("embed_dim", embed_dim, 1, 1e5)
+        embed_dim = whole_number("embed_dim", embed_dim, 1, 1e5)
         self.features = nn.Sequential(*_block(1, 32, 1), *_block(32, 32, 2), *_block(32, 64, 1), *_block(64, 64, 2))
         self.linear = nn.Linear(64 * 7 * 7, embed_dim, dtype=torch.float32)
 

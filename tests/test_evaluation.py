@@ -13,7 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import fslviz
 from fslviz import evaluation as ev
-from fslviz import seeds
+from fslviz import studies
 
 
 @pytest.fixture(scope="module")
@@ -301,10 +301,10 @@ def test_what_was_measured_over_seeds_is_read_and_summed_up():
 
 
 def test_what_is_kept_of_a_study_is_what_was_measured(tmp_path, monkeypatch):
-    monkeypatch.setattr(seeds, "HERE", tmp_path)
+    monkeypatch.setattr(studies, "HERE", tmp_path)
     rows = [{"loss": "triplet", "seed": seed, "EER": 0.1 + seed / 3} for seed in range(3)]
     for kept in (rows, rows[:1]):
-        seeds.keep("mine", kept)
+        studies.keep("mine", kept)
         assert fslviz.measured("mine").to_dict("records") == kept
 
 
