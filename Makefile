@@ -62,9 +62,16 @@ notebooks: .venv/.done  ## execute all notebooks in order and keep their outputs
 	TQDM_DISABLE=1 .venv/bin/jupyter execute --inplace notebooks/*.ipynb
 	.venv/bin/python book/outputs.py
 
+lint format: explorer_source = @if command -v npx >/dev/null; then fslviz/explorer/build.sh $@; \
+	else echo "Without Node the explorer's source is left out."; fi
+
 lint: .venv/.done  ## check style, format and types
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
-	@if command -v npx >/dev/null; then fslviz/explorer/build.sh lint; else echo "Without Node the explorer's source is not checked."; fi
+	$(explorer_source)
+
+format: .venv/.done  ## write Python and TypeScript in their format, imports in order
+	.venv/bin/ruff check --select I --fix . && .venv/bin/ruff format .
+	$(explorer_source)
 
 sweep: .venv/.done  ## train the explorer's networks and pack them (an hour on two cores; goes on where it stopped)
 	TQDM_DISABLE=1 .venv/bin/python -m fslviz.explorer.pack
@@ -83,5 +90,5 @@ address: ## carry the repository's address from _config.yml to the notebooks, th
 clean:  ## remove all that was built, trained or installed
 	rm -rf .venv .venv-* _build .cache *.egg-info
 
-.PHONY: help book test browsers oldest colab serve notebooks lint sweep explorer bench address clean
+.PHONY: help book test browsers oldest colab serve notebooks lint format sweep explorer bench address clean
 .DEFAULT_GOAL := help

@@ -80,6 +80,12 @@ class Data:
         for field, value in kept.items():
             object.__setattr__(self, field, value)  # frozen for everybody else
 
+    def __repr__(self) -> str:
+        """A line: the name, how many images there are, and of how many classes."""
+        train, test = len(self.train_labels), len(self.test_labels)
+        classes = len(torch.cat([self.train_labels, self.test_labels]).unique())
+        return f"Data {self.name}: {train:,} training and {test:,} test images of {classes:,} classes"
+
     def validation(self, size: int = 5000) -> Data:
         """The training set with ``size`` random images held out in the test set's place: for choosing settings.
 

@@ -182,6 +182,11 @@ class Pairs:
     first: np.ndarray
     second: np.ndarray
 
+    def __repr__(self) -> str:
+        """A line: how many pairs there are of each kind, and how far apart."""
+        genuine, ends = int(self.genuine.sum()), f"from {self.distance.min():.3g} to {self.distance.max():.3g}"
+        return f"Pairs: {genuine:,} genuine and {len(self.genuine) - genuine:,} impostor, at distances {ends}"
+
     @classmethod
     def of(cls, *, genuine: Any, distance: Any = None, similarity: Any = None) -> Pairs:
         """Scores of one's own as pairs: distances or similarities (P,), and whether each pair is genuine (P,), or 0/1.

@@ -38,6 +38,11 @@ class Gallery:
         self.run, self.fusion, self.cosine = run, fusion, cosine if run is None else run.cosine
         self.samples: dict[Any, np.ndarray] = {}
 
+    def __repr__(self) -> str:
+        """A line: how many identities are known, by how many samples, and how those are put together and compared."""
+        samples, by = sum(map(len, self.samples.values())), "angle" if self.cosine else "distance"
+        return f"Gallery of {len(self.samples):,} identities, {samples:,} samples in all: by {self.fusion}, by {by}"
+
     def enrol(self, name: Any, samples: Any) -> None:
         """Know ``name`` by its samples, images or embeddings (K, D), instead of those it was known by before."""
         name = _name(name)

@@ -29,9 +29,6 @@ class EmbeddingNet(nn.Module):
         with torch.autocast(x.device.type, enabled=False):  # 8 bits of mantissa are too few for a place in a space
             return self.linear(h.to(self.linear.weight.dtype))
 
-    def get_embedding(self, x: Tensor) -> Tensor:
-        return self(x)
-
 
 class SiameseNet(nn.Module):
     """Two branches with shared weights (Bromley et al. 1993): two batches of images -> two batches of embeddings."""
@@ -56,6 +53,3 @@ class TripletNet(nn.Module):
 
     def forward(self, x1: Tensor, x2: Tensor, x3: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return self.embedding_net(x1), self.embedding_net(x2), self.embedding_net(x3)
-
-    def get_embedding(self, x: Tensor) -> Tensor:
-        return self.embedding_net(x)

@@ -96,6 +96,12 @@ class Run:
     standard: Standard = Standard()
     _known: dict[str, tuple[int, np.ndarray]] = field(default_factory=dict, repr=False)
 
+    def __repr__(self) -> str:
+        """A line: the loss, its margin and other options, the data, the images seen and the dimensions."""
+        r, margin = self.recipe, {"margin": self.loss.margin} if hasattr(self.loss, "margin") else {}
+        loss = ", ".join([r.loss, *(f"{name} {value}" for name, value in (margin | r.options).items())])
+        return f"Run of {loss}, on {r.data.rsplit(' ', 1)[0]}: {r.images:,} images seen, {r.embed_dim}-D"
+
     @property
     def cosine(self) -> bool:
         """Whether the embeddings are compared by their angle alone."""

@@ -81,18 +81,21 @@ class _Stopped(Exception):
     pass
 
 
-def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.VBox:
+def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.VBox | HTML:
     """Controls that train anew when the margin is let go, and show the new 2-D space beside the one before.
 
     A training sees ``images`` (by default 9,000 on a CPU, 20,000 on a GPU) of 20,000, drawn by a fixed seed; it shows
     its progress, can be stopped, and is not repeated for a margin that was trained before. In Colab, where what a
     thread changes is not shown, and outside a kernel the call waits for it: there "Interrupt execution" stops.
-    Raises ValueError for a loss without a margin, and for fewer than one image.
+    In the built book, which has no kernel, a line says so. Raises ValueError for a loss without a margin, and for fewer
+    than one image.
     """
     if loss not in DEFAULT:
         unknown("loss with a margin", loss, DEFAULT)
     usual = 20_000 if torch.cuda.is_available() else 9_000
     images = int(number("images", usual if images is None else images, 1, 1e9))
+    if BOOK in os.environ:
+        return HTML("<p><em>In a notebook, this cell gives a slider for the margin, which trains.</em></p>")
     digits = load("mnist")
     rng = np.random.default_rng(0)
     train_on, test_on = (torch.from_numpy(rng.permutation(n)[:k]) for n, k in ((60_000, 20_000), (10_000, 1000)))
@@ -125,6 +128,9 @@ class _MarginLab(ipywidgets.VBox):
         self.loss.observe(self.choose, "value")
         self.stop.on_click(self.end)
         self.choose()
+
+    def __repr__(self) -> str:
+        return f"Margin lab of {', '.join(DEFAULT)}"
 
     def choose(self, _: Any = None) -> None:
         """Give the slider the margins of the loss, and begin with its default."""

@@ -355,3 +355,8 @@ def test_no_default_of_torch_changes_the_data(elsewhere):
 def tiny_on_cpu():
     x, y = np.random.default_rng(0).normal(size=(40, 1, 28, 28)), np.arange(40) % 5
     return fslviz.Data(x[:20], y[:20], x[20:], y[20:], "tiny")
+
+
+def test_data_are_told_in_a_line():
+    assert repr(fslviz.load("mnist")) == "Data mnist: 60,000 training and 10,000 test images of 10 classes"
+    assert repr(fslviz.load("voices").split(4)).endswith("images of 9 classes")

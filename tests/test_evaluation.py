@@ -415,3 +415,8 @@ def test_means_by_angle_are_a_gallerys_templates():
 def test_an_interval_holds_the_middle_of_its_draws():
     pairs, drawn = ev.Pairs.of(distance=[1, 2, 3], genuine=[1, 0, 1]), iter(range(201))
     assert ev.bootstrap(pairs, lambda _: float(next(drawn)), resamples=201, level=0.9) == pytest.approx((10, 190))
+
+
+def test_pairs_are_told_in_a_line():
+    pairs = fslviz.Pairs.of(distance=[0.5, 2.25, 1.0], genuine=[True, False, False])
+    assert repr(pairs) == "Pairs: 1 genuine and 2 impostor, at distances from 0.5 to 2.25"

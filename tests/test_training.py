@@ -943,3 +943,11 @@ def test_a_loss_is_told_how_far_the_training_is_and_a_network_that_it_trains(som
     short(some, Told(), network=Mode())
     assert Told.shares == [0, 0.25, 0.5, 0.75]
     assert Mode.modes == [False, True, True, True, True]  # the first look is none of the training
+
+
+def test_a_run_is_told_in_a_line(some):
+    run = short(some, margin=2.0)
+    seen = f"{run.recipe.images:,} images seen, 2-D"
+    assert repr(run) == f"Run of {run.recipe.loss}, margin 2.0, on {some.name}: {seen}"
+    assert ", margin 0.1," in repr(fslviz.train("cosface", some, images=64, batch=64)), "the default"
+    assert "margin" not in repr(fslviz.train("softmax", some, images=64, batch=64))

@@ -1,9 +1,12 @@
 #!/bin/sh
-# Builds explorer.js and lab.js (the lab's worker) from src/, whole or not at all; "lint" checks the source instead, and
-# "test" runs the tests of its parts that need no page.
+# Builds explorer.js and lab.js (the lab's worker) from src/, whole or not at all; "lint" checks the source instead,
+# "format" writes it in its format, and "test" runs the tests of its parts that need no page.
 # Needs Node, and takes exactly these four tools from npm.
 set -eu
 cd "$(dirname "$0")"
+if [ "${1:-}" = format ]; then
+  exec npx --yes --package @biomejs/biome@2.6.8 biome check --write src tests
+fi
 if [ "${1:-}" = lint ]; then
   npx --yes --package @biomejs/biome@2.6.8 biome ci src tests
   exec npx --yes --package typescript@7.0.2 tsc

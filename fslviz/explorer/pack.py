@@ -184,7 +184,6 @@ def _space(
     entry = {
         "loss": run.recipe.loss,
         "batch": run.recipe.batch,
-        "run": run.recipe.key,
         "seconds": round(run.seconds, 1),
         "cosine": run.cosine,
         "merits": _merits(known, shown, data, run.cosine),
