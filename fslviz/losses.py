@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fslviz.errors import between, unknown
+from fslviz.errors import number, unknown
 
 
 class Loss(nn.Module):
@@ -59,7 +59,7 @@ class Contrastive(Loss):
 
     def __init__(self, margin: float = 1.0) -> None:
         super().__init__()
-        self.margin = between("margin", margin, *self.MARGIN)
+        self.margin = number("margin", margin, *self.MARGIN)
 
     def loss(self, z: Tensor, y: Tensor) -> Tensor:
         d, genuine, impostor = _pairs(z, y)
@@ -90,7 +90,7 @@ class Triplet(Loss):
         super().__init__()
         if mining not in self.MINING:
             unknown("mining", mining, self.MINING)
-        self.margin, self.mining = between("margin", margin, *self.MARGIN), mining
+        self.margin, self.mining = number("margin", margin, *self.MARGIN), mining
 
     def loss(self, z: Tensor, y: Tensor) -> Tensor:
         d, genuine, impostor = _pairs(z, y)

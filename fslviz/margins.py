@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fslviz.errors import between, whole
+from fslviz.errors import number, whole_number
 from fslviz.losses import Loss
 
 
@@ -27,7 +27,7 @@ class Softmax(Loss):
 
     def __init__(self, num_classes: int = 10, embed_dim: int = 2, bias: bool = True) -> None:
         super().__init__()
-        sizes = whole("num_classes", num_classes, 2, 1e9), whole("embed_dim", embed_dim, 1, 1e5)
+        sizes = whole_number("num_classes", num_classes, 2, 1e9), whole_number("embed_dim", embed_dim, 1, 1e5)
         if bias not in (True, False):
             raise ValueError(f"bias must be True or False, not {bias!r}")
         self.weight = nn.Parameter(torch.randn(sizes, dtype=torch.float32))
@@ -60,7 +60,7 @@ class NormFace(Softmax):
 
     def __init__(self, num_classes: int = 10, embed_dim: int = 2, scale: float = 16.0) -> None:
         super().__init__(num_classes, embed_dim, bias=False)
-        self.scale, self.share = between("scale", scale, 1e-3, 1e4), 1.0
+        self.scale, self.share = number("scale", scale, 1e-3, 1e4), 1.0
 
     def anneal(self, progress: float) -> None:
         start, end = self.RAMP
@@ -92,7 +92,7 @@ class CosFace(NormFace):
 
     def __init__(self, num_classes: int = 10, embed_dim: int = 2, margin: float = 0.1, scale: float = 16.0) -> None:
         super().__init__(num_classes, embed_dim, scale)
-        self.margin = between("margin", margin, *self.MARGIN)
+        self.margin = number("margin", margin, *self.MARGIN)
 
     @staticmethod
     def limit(classes: int) -> float:
@@ -141,7 +141,7 @@ class SphereFace(NormFace):
 
     def __init__(self, num_classes: int = 10, embed_dim: int = 2, margin: int = 4) -> None:
         super().__init__(num_classes, embed_dim)
-        self.margin, self.lam = whole("margin", margin, *self.MARGIN), self.LAMBDA[1]
+        self.margin, self.lam = whole_number("margin", margin, *self.MARGIN), self.LAMBDA[1]
 
     def anneal(self, progress: float) -> None:
         first, last = self.LAMBDA

@@ -24,7 +24,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import norm
 from torch import Tensor
 
-from fslviz.errors import between
+from fslviz.errors import number
 from fslviz.evaluation import Pairs, Points, Rates, checked
 from fslviz.runs import Run
 
@@ -166,7 +166,7 @@ def plot_spaces(
     spaces = [(n, *checked(str(n), r.places() if isinstance(r, Run) else r, 0)) for n, r in named]
     if not spaces or any(places.shape[1:] != (2,) for _, places, _ in spaces):
         raise ValueError(f"runs must be 2-D and at least one, not of shapes {[p.shape for _, p, _ in spaces]}")
-    points, columns = (int(between(n, v, 1, 1e9)) for n, v in (("points", points), ("columns", columns)))
+    points, columns = (int(number(n, v, 1, 1e9)) for n, v in (("points", points), ("columns", columns)))
     columns = min(columns, len(spaces))
     rows = -(-len(spaces) // columns)
     fig, axes = _figure(columns * size, rows * (size + 0.25), rows, columns)
@@ -176,7 +176,7 @@ def plot_spaces(
         some = np.sort(np.random.default_rng(0).permutation(len(places))[:points])
         _scatter(ax, places[some], labels[some], size)
         if len(marked):
-            between("marked", np.max(marked), 0, len(places) - 1), between("marked", np.min(marked), 0, len(places) - 1)
+            number("marked", np.max(marked), 0, len(places) - 1), number("marked", np.min(marked), 0, len(places) - 1)
             ax.plot(*places[list(marked)].T, "o", ms=9, mfc="none", mec=INK, mew=1.5)
         if isinstance(run, Run) and not run.cosine:
             _scale_bar(ax)

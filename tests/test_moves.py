@@ -17,7 +17,7 @@ from browser_helpers import PAGE, QUIET
 from IPython.core.pylabtools import print_figure
 
 import fslviz
-from fslviz import frames, widgets
+from fslviz import moving_figures, widgets
 from fslviz.explorer import write_part
 from fslviz.plots import styled
 
@@ -54,7 +54,7 @@ NUMBERS = re.compile(r"-?\d+\.?\d*")
 
 def same(shown, figure):
     """Whether a picture in the page is a figure's, but for a last digit of its numbers."""
-    body, _ = frames.svg(figure)
+    body, _ = moving_figures.svg(figure)
     shown = shown.split("<defs>")[0]
     if NUMBERS.sub("0", shown) != NUMBERS.sub("0", body):
         return False
@@ -99,7 +99,7 @@ def test_each_control_shows_what_the_kernel_draws(browser, monkeypatch, name):
                 assert same(shown(page, root), figure), (name, at)
                 written = {c.replace("_", " "): at[c] if isinstance(at[c], str) else f"{at[c]:g}" for c in taken}
                 settings = ", ".join(f"{c} {v}" for c, v in written.items())
-                words = f"{settings}: {', '.join(frames.told(figure))}".replace("\n", ", ")
+                words = f"{settings}: {', '.join(moving_figures.told(figure))}".replace("\n", ", ")
                 here = at == starts(draw.__wrapped__)  # as in the notebook, whose own words say more
                 assert root.evaluate("e => e.movingFigure.image.alt") == (first if here else words)
     page.close()
@@ -185,7 +185,7 @@ def test_chapter_5_asks_the_explorer_instead(browser):
 def test_a_picture_is_short_and_looks_the_same(browser):
     page = browser.new_page()
     figure = styled(line)(slope=2)
-    body, defined = frames.svg(figure)
+    body, defined = moving_figures.svg(figure)
     whole = print_figure(figure, "svg")
     short = f"{body}<defs>{''.join(defined)}</defs></svg>"
     assert len(short) < 0.8 * len(whole)
@@ -211,7 +211,7 @@ def curves(slope=1, dip=1):
 @pytest.fixture
 def moved(opened, site):
     """Opens a page with a figure that two sliders move."""
-    root = frames.controls(styled(curves), {"slope": 1, "dip": 1}, {"slope": tuple(range(6)), "dip": (0, 1, 2)})
+    root = moving_figures.controls(styled(curves), {"slope": 1, "dip": 1}, {"slope": tuple(range(6)), "dip": (0, 1, 2)})
     options = json.loads(html.unescape(re.search('data-options="([^"]*)"', root)[1]))
     write_part(site / "explorer", "move/own", options["pictures"])
     root = root.replace(html.escape(json.dumps(options)), html.escape(json.dumps(options | {"pictures": "move/own"})))
@@ -294,15 +294,15 @@ def dots():
 )
 def test_what_a_figure_shows_is_told(draw, words):
     figure = styled(draw)()
-    assert frames.told(figure) == words
-    text, _ = frames.svg(figure)
+    assert moving_figures.told(figure) == words
+    text, _ = moving_figures.svg(figure)
     assert [html.unescape(word) for word in re.findall("<desc>(.*?)</desc>", text, re.S)] == words
 
 
 def test_words_that_follow_two_controls_keep_no_figure_from_moving():
     values = tuple(range(30))
-    found = frames.frames(styled(curves), {"slope": 1, "dip": 1}, {"slope": values, "dip": values})
-    picture = frames.picture(read(found), (7, 22), (30, 30))
+    found = moving_figures.pictures(styled(curves), {"slope": 1, "dip": 1}, {"slope": values, "dip": values})
+    picture = moving_figures.picture(read(found), (7, 22), (30, 30))
     assert "<desc>line from 0 to 7</desc><desc>_dip from -22 to -22</desc>" in picture
 
 
@@ -316,10 +316,10 @@ def line(slope=1, colour="C0"):
 
 def test_every_picture_is_put_together_from_pieces():
     taken = {"slope": (1, 2, 3), "colour": ["C0", "C1"]}
-    found = read(frames.frames(styled(line), {"slope": 1, "colour": "C0"}, taken))
+    found = read(moving_figures.pictures(styled(line), {"slope": 1, "colour": "C0"}, taken))
     for at in itertools.product(range(3), range(2)):
         figure = styled(line)(slope=taken["slope"][at[0]], colour=taken["colour"][at[1]])
-        assert frames.picture(found, at, (3, 2)).startswith(frames.svg(figure)[0])
+        assert moving_figures.picture(found, at, (3, 2)).startswith(moving_figures.svg(figure)[0])
     assert len(found[0]) == len(set(found[0]))
 
 
@@ -339,9 +339,9 @@ def test_where_no_part_follows_two_controls_each_is_moved_alone():
         calls.append(controls)
         return two(**controls)
 
-    found = read(frames.frames(counted, {"left": 0.0, "right": 0.0}, {"left": values, "right": values}))
+    found = read(moving_figures.pictures(counted, {"left": 0.0, "right": 0.0}, {"left": values, "right": values}))
     assert len(calls) < 70
-    assert frames.picture(found, (7, 22), (30, 30)).startswith(frames.svg(two(7.0, 22.0))[0])
+    assert moving_figures.picture(found, (7, 22), (30, 30)).startswith(moving_figures.svg(two(7.0, 22.0))[0])
 
 
 def test_where_one_does_there_is_one_picture():
@@ -352,7 +352,7 @@ def test_where_one_does_there_is_one_picture():
         return fslviz.plot_lines({"line": ([0, 1], [0, a + b])}, ylim=(0, 60))
 
     values = tuple(float(i) for i in range(30))
-    assert frames.controls(styled(product), {"a": 0.0, "b": 0.0}, {"a": values, "b": values}) == ""
+    assert moving_figures.controls(styled(product), {"a": 0.0, "b": 0.0}, {"a": values, "b": values}) == ""
     assert len(calls) == 3  # the start and two ends tell
 
 
@@ -361,7 +361,7 @@ def test_an_effect_that_shows_with_two_controls_alone_is_found():
         return two(30.0 if a == b == 29 else a, b)
 
     values = tuple(float(i) for i in range(30))
-    assert frames.frames(styled(both), {"a": 0.0, "b": 0.0}, {"a": values, "b": values}) is None
+    assert moving_figures.pictures(styled(both), {"a": 0.0, "b": 0.0}, {"a": values, "b": values}) is None
 
 
 def test_a_notebook_for_the_book_shows_controls_and_a_picture(monkeypatch):

@@ -223,6 +223,12 @@ def test_every_trained_margin_has_a_place_on_the_slider(loss, monkeypatch, kerne
     assert (margin.min, margin.max) == (pack.MARGINS[loss][0], pack.MARGINS[loss][-1])
 
 
+def test_the_margin_lab_trains_nothing_for_the_book(monkeypatch):
+    monkeypatch.setenv(widgets.BOOK, "yes")
+    monkeypatch.setattr(widgets, "train", None)
+    assert "In a notebook" in fslviz.margin_lab("cosface").data
+
+
 def test_the_margin_lab_names_a_wrong_loss():
     with pytest.raises(ValueError, match="no loss with a margin 'softmax'"):
         fslviz.margin_lab("softmax")

@@ -1,9 +1,13 @@
 #!/bin/sh
 # Builds explorer.js, lab.js (the lab's worker) and door.js from src/, whole or not at all; "lint" checks the source instead
-# (floors.mjs: who may import whom), and "test" runs the tests of its parts that need no page.
+# (floors.mjs: who may import whom), "format" writes it in its format, and "test" runs the tests of its parts that need no
+# page.
 # Needs Node, and takes exactly these four tools from npm.
 set -eu
 cd "$(dirname "$0")"
+if [ "${1:-}" = format ]; then
+  exec npx --yes --package @biomejs/biome@2.6.8 biome check --write src tests floors.mjs
+fi
 if [ "${1:-}" = lint ]; then
   node floors.mjs
   npx --yes --package @biomejs/biome@2.6.8 biome ci src tests floors.mjs

@@ -15,9 +15,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-from fslviz.data import whole_file
 from fslviz.explorer import lab
 from fslviz.explorer.pack import MARGINS, SIX, SUFFIX, UNSEEN
+from fslviz.files import whole_file
 from fslviz.losses import Loss
 from fslviz.margins import Softmax, SphereFace
 from fslviz.runs import LOSSES

@@ -22,10 +22,11 @@ from scipy.linalg import orthogonal_procrustes
 from scipy.spatial.distance import cdist
 from torch import Tensor
 
-from fslviz.data import Data, load, whole_file
+from fslviz.data import Data, load
 from fslviz.errors import unknown
 from fslviz.evaluation import knn_accuracy, merits
 from fslviz.explorer import lab
+from fslviz.files import whole_file
 from fslviz.margins import Softmax
 from fslviz.models import EmbeddingNet
 from fslviz.pictures import MEAN, STD
@@ -183,7 +184,6 @@ def _space(
     entry = {
         "loss": run.recipe.loss,
         "batch": run.recipe.batch,
-        "run": run.recipe.key,
         "seconds": round(run.seconds, 1),
         "cosine": run.cosine,
         "merits": _merits(known, shown, data, run.cosine),

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fslviz.data import whole_file
 from fslviz.errors import unknown
+from fslviz.files import whole_file
 
 HERE = Path(__file__).parent / "measured"
 

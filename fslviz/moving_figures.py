@@ -74,8 +74,8 @@ def _at(axis: Axis, value: Any) -> str:
 
 def controls(draw: Callable[..., Figure], starts: Mapping[str, Any], taken: Mapping[str, Sequence[Any]]) -> str:
     """HTML: where the book's script puts the controls of a figure that follows, and all pictures that they can make."""
-    pictures = frames(draw, starts, taken)
-    if pictures is None:
+    drawn = pictures(draw, starts, taken)
+    if drawn is None:
         return ""
     shown = [
         {"name": name.replace("_", " "), "at": list(values).index(starts[name])}
@@ -83,11 +83,11 @@ def controls(draw: Callable[..., Figure], starts: Mapping[str, Any], taken: Mapp
         | {"values": [str(value) if choice else f"{value:g}" for value in values]}
         for name, values in taken.items()
     ]
-    options = html.escape(json.dumps({"controls": shown, "pictures": pictures}))
+    options = html.escape(json.dumps({"controls": shown, "pictures": drawn}))
     return f'<div class="fslviz-move" data-options="{options}"></div>'
 
 
-def frames(draw: Callable[..., Figure], starts: Mapping[str, Any], taken: Mapping[str, Sequence[Any]]) -> str | None:
+def pictures(draw: Callable[..., Figure], starts: Mapping[str, Any], taken: Mapping[str, Sequence[Any]]) -> str | None:
     """All pictures of ``draw`` for these values of each control, compressed and in base 85: ``[pieces, slots]``.
 
     A slot is ``[controls, indices]``: the places of the controls that it depends on, and for each of their settings,
