@@ -18,16 +18,14 @@ book: _build/.done  ## train on MNIST, execute the notebooks, build _build/html
 
 _build/.done: .venv/.done $(SOURCES)
 	@mkdir -p _build && date +%s > _build/.start
-	@# the cache of executed notebooks knows their code alone: forget it when the package has changed
-	@cat fslviz/*.py fslviz/*/*.py fslviz/measured/*.json fslviz/*.html benchmarks/*.json | cksum > _build/.code.new
-	@cmp -s _build/.code.new _build/.code || rm -rf _build/.jupyter_cache
-	@mv _build/.code.new _build/.code
-	@# as many notebooks at once as there are cores, each on one: chapter 5 first, whose trainings others wait for
-	@yes | .venv/bin/jcache notebook -p _build/.jupyter_cache add notebooks/*.ipynb >/dev/null
-	@yes | .venv/bin/jcache notebook -p _build/.jupyter_cache add -r myst_nb_md $(PAGES) >/dev/null
-	@printf '%s\n' notebooks/05*.ipynb notebooks/*.ipynb $(PAGES) | awk '!seen[$$0]++' | FSLVIZ_BOOK=yes OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 TQDM_DISABLE=1 \
-		xargs -n1 -P"$$(getconf _NPROCESSORS_ONLN)" .venv/bin/jcache notebook -p _build/.jupyter_cache execute -t -1
-	TQDM_DISABLE=1 .venv/bin/jupyter-book build . --all -n -W --keep-going
+	@# as many pages at once as there are cores, each on one: chapter 5 first, whose trainings others wait for
+	@.venv/bin/python book/stale.py notebooks/05*.ipynb $(sort $(wildcard notebooks/*.ipynb)) $(PAGES) > _build/.stale
+	@FSLVIZ_BOOK=yes OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 TQDM_DISABLE=1 xargs -r -n1 \
+		-P"$$(getconf _NPROCESSORS_ONLN)" .venv/bin/jcache notebook -p _build/.jupyter_cache execute --no-force -t -1 < _build/.stale
+	@# Sphinx reads what has changed, and writes all pages: each names the others
+	@find _build/html -name '*.html' -delete 2>/dev/null || true
+	TQDM_DISABLE=1 .venv/bin/jupyter-book build . $(if $(filter-out notebooks/% book/%.md fslviz/% benchmarks/%,$?),--all) \
+		-n -W --keep-going || { rm -rf _build/.doctrees; exit 1; }  # else what was read is not warned of again
 	@echo "Built in $$(( $$(date +%s) - $$(cat _build/.start) )) s"
 	@touch -r _build/.start $@  # what was edited meanwhile is built next time
 
@@ -64,14 +62,22 @@ notebooks: .venv/.done  ## execute all notebooks in order and keep their outputs
 	TQDM_DISABLE=1 .venv/bin/jupyter execute --inplace notebooks/*.ipynb
 	.venv/bin/python book/outputs.py
 
+lint format: explorer_source = @if command -v npx >/dev/null; then fslviz/explorer/build.sh $@; \
+	else echo "Without Node the explorer's source is left out."; fi
+
 lint: .venv/.done  ## check style, format and types
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
-	@if command -v npx >/dev/null; then fslviz/explorer/build.sh lint; else echo "Without Node the explorer's source is not checked."; fi
+	$(explorer_source)
+
+format: .venv/.done  ## write Python and TypeScript in their format, imports in order
+	.venv/bin/ruff check --select I --fix . && .venv/bin/ruff format .
+	$(explorer_source)
 
 sweep: .venv/.done  ## train the explorer's networks and pack them (an hour on two cores; goes on where it stopped)
 	TQDM_DISABLE=1 .venv/bin/python -m fslviz.explorer.pack
 
-explorer: ## build the explorer's script from its source (needs Node)
+explorer: .venv/.done  ## build the explorer's script from its source and the losses (needs Node)
+	.venv/bin/python -m fslviz.explorer.catalogue
 	fslviz/explorer/build.sh
 
 bench: .venv/.done  ## measure this machine against the alternatives (half an hour)
@@ -84,5 +90,5 @@ address: ## carry the repository's address from _config.yml to the notebooks, th
 clean:  ## remove all that was built, trained or installed
 	rm -rf .venv .venv-* _build .cache *.egg-info
 
-.PHONY: help book test browsers oldest colab serve notebooks lint sweep explorer bench address clean
+.PHONY: help book test browsers oldest colab serve notebooks lint format sweep explorer bench address clean
 .DEFAULT_GOAL := help

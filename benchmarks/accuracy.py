@@ -9,7 +9,7 @@ import sys
 import filelock
 
 import fslviz
-from fslviz import seeds
+from fslviz import studies
 
 KEY = ("preset", "loss", "dimensions", "seed")
 
@@ -22,10 +22,10 @@ def measure(preset: str, loss: str, dimensions: int, seed: int) -> dict[str, str
 
 
 def keep(row: dict[str, str | float]) -> None:
-    with filelock.FileLock(seeds.HERE / "accuracy.lock"):  # two measurements may run side by side
+    with filelock.FileLock(studies.HERE / "accuracy.lock"):  # two measurements may run side by side
         rows = {tuple(r[k] for k in KEY): r for r in fslviz.measured("accuracy").to_dict("records")}
         rows[tuple(row[k] for k in KEY)] = row
-        seeds.keep("accuracy", (rows[k] for k in sorted(rows)))
+        studies.keep("accuracy", (rows[k] for k in sorted(rows)))
 
 
 if __name__ == "__main__":

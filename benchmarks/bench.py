@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import fslviz
 from fslviz import devices
-from fslviz.data import whole_file
+from fslviz.files import whole_file
 from fslviz.models import EmbeddingNet, SiameseNet, TripletNet
 from fslviz.runs import embed, make_loss
 

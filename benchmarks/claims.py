@@ -19,7 +19,7 @@ from fslviz.data import Data
 from fslviz.losses import Triplet
 from fslviz.models import EmbeddingNet
 from fslviz.runs import Run
-from fslviz.seeds import keep
+from fslviz.studies import keep
 
 Row = dict[str, Any]
 NEW = (0, 4, 5, 8)  # the digits that play new classes in the book

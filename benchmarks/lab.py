@@ -27,7 +27,7 @@ import fslviz
 from fslviz import explorer
 from fslviz.explorer import lab, pack
 from fslviz.runs import LOSSES
-from fslviz.seeds import keep
+from fslviz.studies import keep
 
 STEPS, BATCH, ROUNDS, SEEDS = 150, 128, 3, 3
 SEEN = (60_000, 120_000, 240_000)  # images after which 15-NN is measured

@@ -14,7 +14,7 @@ import fslviz
 from fslviz.data import Data
 from fslviz.evaluation import Points
 from fslviz.pictures import Standard
-from fslviz.seeds import keep
+from fslviz.studies import keep
 
 IMAGES = 10_000  # EER on the eight 10.9%; on 20,000 10.7%, on 40,000 10.7%
 MET = (4, 7, 14, 21, 28)

@@ -30,7 +30,7 @@ from fslviz.plots import (
     styled,
 )
 from fslviz.runs import LOSSES, Run
-from fslviz.seeds import measured, spread
+from fslviz.studies import measured, spread
 from fslviz.training import train
 from fslviz.widgets import door, margin_lab, move, progress
 

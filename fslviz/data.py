@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import gzip
 import hashlib
@@ -14,10 +13,9 @@ import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
-from uuid import uuid4
+from typing import Any
 
 import numpy as np
 import PIL
@@ -28,9 +26,10 @@ from torchvision.datasets.mnist import read_image_file, read_label_file
 from torchvision.transforms.functional import invert, pil_to_tensor, resize
 from tqdm.auto import tqdm
 
-from fslviz import pictures
-from fslviz.errors import unknown, whole
-from fslviz.pictures import DIGITS, EACH, Standard, outside
+from fslviz import pictures, sources
+from fslviz.errors import unknown, whole_number
+from fslviz.files import cache_dir, user_path, whole_file
+from fslviz.pictures import DIGITS, EACH, Standard
 
 HERE = Path(__file__).parent / "datasets"
 SHA256 = {  # of the unpacked originals
@@ -81,13 +80,19 @@ class Data:
         for field, value in kept.items():
             object.__setattr__(self, field, value)  # frozen for everybody else
 
+    def __repr__(self) -> str:
+        """A line: the name, how many images there are, and of how many classes."""
+        train, test = len(self.train_labels), len(self.test_labels)
+        classes = len(torch.cat([self.train_labels, self.test_labels]).unique())
+        return f"Data {self.name}: {train:,} training and {test:,} test images of {classes:,} classes"
+
     def validation(self, size: int = 5000) -> Data:
         """The training set with ``size`` random images held out in the test set's place: for choosing settings.
 
         Of ``mirrored`` data, photographs as they were taken are held out, and their mirror images left out.
         """
         x, y, taken = self.train_images, self.train_labels, self._taken()
-        size = whole("size", size, 1, taken - 1)
+        size = whole_number("size", size, 1, taken - 1)
         order = _shuffled(taken, 0)
         held, kept = order[:size], torch.cat([order[size:] + before for before in range(0, len(y), taken)])
         return self._of(x[kept], y[kept], x[held], y[held], f"validation {size}")
@@ -122,9 +127,9 @@ class Data:
         x = torch.cat([self.train_images[:taken], self.test_images])
         y = torch.cat([self.train_labels[:taken], self.test_labels])
         people = y.unique()
-        known = whole("known", known, 2, len(people) - 1)
-        unseen = len(people) - known if unseen is None else whole("unseen", unseen, 1, len(people) - known)
-        seed = whole("seed", seed, -(2**63), 2**63 - 1)
+        known = whole_number("known", known, 2, len(people) - 1)
+        unseen = len(people) - known if unseen is None else whole_number("unseen", unseen, 1, len(people) - known)
+        seed = whole_number("seed", seed, -(2**63), 2**63 - 1)
         drawn = people[_shuffled(len(people), seed)]
         train, test = torch.isin(y, drawn[:known]), torch.isin(y, drawn[-unseen:])
         what = f"{known} known and {unseen} unseen, seed {seed}"
@@ -247,8 +252,8 @@ def load_folder(path: str | Path, *, size: int = 28, at_least: int = 2) -> Data:
     Raises ValueError, naming the path, where there is nothing to read, an image is damaged, an identity has fewer than
     ``at_least`` images, or two identities differ in case alone.
     """
-    folder, size = outside(path).absolute(), whole("size", size, 4, 1024)
-    people, others = pictures.members(folder, whole("at_least", at_least, 1, 10**9))
+    folder, size = user_path(path).absolute(), whole_number("size", size, 4, 1024)
+    people, others = pictures.members(folder, whole_number("at_least", at_least, 1, 10**9))
     if others:
         warnings.warn(f"{folder}: passed over {others}", stacklevel=2)
     return _read(folder.name, folder, people, size, EACH)
@@ -257,9 +262,14 @@ def load_folder(path: str | Path, *, size: int = 28, at_least: int = 2) -> Data:
 def _read(name: str, folder: Path, people: dict[str, list[Path]], size: int, standard: Standard) -> Data:
     files = [file for images in people.values() for file in images]
     # what a picture becomes hangs on its content and on the code that reads it, not on names and dates
-    reader = [without_words(Path(pictures.__file__).read_text(encoding="utf-8")), pictures.read.__code__.co_code.hex()]
-    key = _digest(json.dumps([PIL.__version__, reader, *map(pictures.checksum, files)]))
-    entry = cache_dir() / "folders" / f"{_digest(json.dumps([str(folder), size]))[:16]}.npz"  # one a folder and size
+    reader = [
+        sources.meaning(Path(pictures.__file__).read_text(encoding="utf-8")),
+        pictures.read.__code__.co_code.hex(),
+    ]
+    key = sources.checksum(json.dumps([PIL.__version__, reader, *map(pictures.checksum, files)]))
+    entry = (
+        cache_dir() / "folders" / f"{sources.checksum(json.dumps([str(folder), size]))[:16]}.npz"
+    )  # one a folder and size
     images = _kept(entry, key)
     if images is None:
         images = np.stack([pictures.read(f, size) for f in tqdm(files, "reading", disable=QUIET or len(files) < 1000)])
@@ -278,10 +288,6 @@ def _kept(entry: Path, key: str) -> np.ndarray | None:
             return file["images"] if file["key"] == key else None
     except Exception:  # not there, or damaged
         return None
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _all_test(images: Tensor, labels: np.ndarray, name: str, standard: Standard, names: tuple[str, ...]) -> Data:
@@ -312,42 +318,6 @@ def _voices() -> Data:
     x, y = torch.stack(stretched), np.array(labels)
     standard = Standard(float(x.double().mean()), float(x.double().std()))  # in float32 the threads would show
     return _all_test(x, y, "voices", standard, tuple(f"speaker {i + 1}" for i in range(9)))
-
-
-def cache_dir() -> Path:
-    """The folder for runs and downloads: ``$FSLVIZ_CACHE``, or ``~/.cache/fslviz``; else a temporary one."""
-    try:
-        path = outside(os.environ.get("FSLVIZ_CACHE") or "~/.cache/fslviz").absolute()
-        path.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=path).close()
-    except (OSError, ValueError):  # ValueError: there is no home folder
-        path = Path(tempfile.gettempdir()) / f"fslviz-{os.getuid() if hasattr(os, 'getuid') else ''}"
-        path.mkdir(mode=0o700, exist_ok=True)
-    return path
-
-
-@contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of ``path`` once it is whole; where writing fails, nothing is left."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{uuid4().hex}.part")
-    try:
-        with part.open("xb") as file:
-            yield file
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
-@cache
-def without_words(source: str) -> str:
-    """A checksum of Python source as a syntax tree: comments, layout and docstrings don't count."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:]
-    return _digest(ast.dump(tree))
 
 
 def _packed(stem: str) -> tuple[Tensor, Tensor]:

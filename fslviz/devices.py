@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from fslviz.data import cache_dir, whole_file
 from fslviz.errors import unknown
+from fslviz.files import cache_dir, whole_file
 from fslviz.models import EmbeddingNet
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -84,7 +84,7 @@ def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def there(device: str | torch.device) -> str:
+def checked(device: str | torch.device) -> str:
     """The name of a device, or a ValueError that says which there are."""
     gpus = ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))] if torch.cuda.is_available() else []
     found = ["cpu", *gpus, *(["mps"] if torch.backends.mps.is_available() else [])]

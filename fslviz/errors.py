@@ -16,22 +16,22 @@ def unknown(kind: str, given: object, names: Iterable[str]) -> NoReturn:
     raise ValueError(f"no {kind} {given!r}: there are {', '.join(names[:20]) or 'none'}{more}{hint}")
 
 
-def plain(value: Any) -> Any:
+def python_number(value: Any) -> Any:
     """A number of numpy's or torch's as Python's; anything else as it is."""
     return value.item() if getattr(value, "ndim", None) == 0 else value
 
 
-def between(name: str, given: Any, low: float, high: float) -> Any:
+def number(name: str, given: Any, low: float, high: float) -> Any:
     """``given`` as Python's number, or a ValueError where it is none from ``low`` to ``high``."""
-    number = plain(given)
-    if not isinstance(number, (int, float)) or not low <= number <= high:
-        raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {number!r}")
-    return number
+    value = python_number(given)
+    if not isinstance(value, (int, float)) or not low <= value <= high:
+        raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
+    return value
 
 
-def whole(name: str, given: Any, low: float, high: float) -> int:
+def whole_number(name: str, given: Any, low: float, high: float) -> int:
     """``given`` as a whole number, 5.0 too, or a ValueError where it is none from ``low`` to ``high``."""
-    number = plain(given)
-    if type(number) not in (int, float) or number % 1 != 0 or not low <= number <= high:
-        raise ValueError(f"{name} must be a whole number from {low:g} to {high:g}, not {number!r}")
-    return int(number)
+    value = python_number(given)
+    if type(value) not in (int, float) or value % 1 != 0 or not low <= value <= high:
+        raise ValueError(f"{name} must be a whole number from {low:g} to {high:g}, not {value!r}")
+    return int(value)

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.spatial.distance import cdist, pdist
 from sklearn.neighbors import NearestNeighbors
 
-from fslviz.errors import between, plain, whole
+from fslviz.errors import number, python_number, whole_number
 
 Points = tuple[Any, Any]  # embeddings (N, D) and their labels (N,): arrays, tensors or lists
 
@@ -43,7 +43,7 @@ def centre_accuracy(gallery: Points, probes: Points | None = None) -> float:
 
 
 def _knn(known: np.ndarray, names: np.ndarray, asked: np.ndarray | None, truth: np.ndarray, k: int) -> float:
-    k = whole("k", k, 1, 10**9)
+    k = whole_number("k", k, 1, 10**9)
     needed = k + (asked is None)
     if needed > len(names):
         raise ValueError(f"{k} nearest neighbours need a gallery of {needed} or more, not {len(names)}")
@@ -140,7 +140,7 @@ def labelled(name: str, values: Any) -> np.ndarray:
         raise ValueError(f"{name} must be (N,), one for each, not {x.shape}: of rows with a single 1 take argmax(1)")
     if x.dtype.kind in "bi" or (x.dtype.kind == "f" and np.isfinite(x).all()):
         return x
-    each = [plain(v) for v in values]
+    each = [python_number(v) for v in values]
     if all(isinstance(v, str) for v in each):
         return np.array([normalize("NFC", v) for v in each])
     if x.dtype.kind in "uO" and all(isinstance(v, int) for v in each):
@@ -181,6 +181,11 @@ class Pairs:
     genuine: np.ndarray
     first: np.ndarray
     second: np.ndarray
+
+    def __repr__(self) -> str:
+        """A line: how many pairs there are of each kind, and how far apart."""
+        genuine, ends = int(self.genuine.sum()), f"from {self.distance.min():.3g} to {self.distance.max():.3g}"
+        return f"Pairs: {genuine:,} genuine and {len(self.genuine) - genuine:,} impostor, at distances {ends}"
 
     @classmethod
     def of(cls, *, genuine: Any, distance: Any = None, similarity: Any = None) -> Pairs:
@@ -231,7 +236,7 @@ def all_pairs(points: Points, limit: int = 1000, seed: int = 0) -> Pairs:
     ``first`` and ``second`` say where in ``points`` a pair's images are.
     """
     embeddings, labels = checked("points", points)
-    limit, rng = whole("limit", limit, 3, 10**9), np.random.default_rng(whole("seed", seed, 0, 2**63 - 1))
+    limit, rng = whole_number("limit", limit, 3, 10**9), np.random.default_rng(whole_number("seed", seed, 0, 2**63 - 1))
     drawn = np.sort(rng.permutation(len(labels))[:limit])
     first, second = np.triu_indices(len(drawn), 1)
     first, second = drawn[first], drawn[second]
@@ -300,7 +305,7 @@ def _at(rates: Rates, fmr: float) -> int:
 
 def _share(name: str, given: float) -> float:
     """A share of a count, a little larger: 1 - .9 is less than .1, and .29 * 100 less than 29."""
-    return between(name, given, 0, 1) * (1 + 1e-9)
+    return number(name, given, 0, 1) * (1 + 1e-9)
 
 
 def merits(gallery: Points, probes: Points | None = None) -> dict[str, float]:
@@ -332,8 +337,8 @@ def bootstrap(
     Raises ValueError where ``against`` is of other images, and where there is nothing to draw: no genuine or no
     impostor pair, or one image or identity alone.
     """
-    resamples, seed = whole("resamples", resamples, 1, 10**9), whole("seed", seed, 0, 2**63 - 1)
-    between("level", level, 0, 1)
+    resamples, seed = whole_number("resamples", resamples, 1, 10**9), whole_number("seed", seed, 0, 2**63 - 1)
+    number("level", level, 0, 1)
     sides = [pairs] if against is None else [pairs, against]
     units, *others = [np.unique([p.first, p.second]) for p in sides]
     if any(not np.array_equal(units, other) for other in others):
@@ -393,11 +398,11 @@ def episodes(
     """
     embeddings, labels = checked("points", points)
     members = [np.flatnonzero(labels == c) for c in np.unique(labels)]
-    ways = whole("ways", ways, 2, len(members))
-    shots, queries = whole("shots", shots, 1, 10**9), whole("queries", queries, 1, 10**9)
-    whole("shots + queries", shots + queries, 2, min(map(len, members)))
-    rng = np.random.default_rng(whole("seed", seed, 0, 2**63 - 1))
-    values = np.empty(whole("count", count, 1, 10**9))
+    ways = whole_number("ways", ways, 2, len(members))
+    shots, queries = whole_number("shots", shots, 1, 10**9), whole_number("queries", queries, 1, 10**9)
+    whole_number("shots + queries", shots + queries, 2, min(map(len, members)))
+    rng = np.random.default_rng(whole_number("seed", seed, 0, 2**63 - 1))
+    values = np.empty(whole_number("count", count, 1, 10**9))
     for i in range(len(values)):
         chosen = rng.choice(len(members), ways, replace=False)
         drawn = np.stack([rng.choice(members[c], shots + queries, replace=False) for c in chosen])

@@ -11,9 +11,9 @@ from unicodedata import normalize
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from fslviz.data import outside, whole_file
-from fslviz.errors import between, plain, unknown
+from fslviz.errors import number, python_number, unknown
 from fslviz.evaluation import Pairs, array
+from fslviz.files import user_path, whole_file
 from fslviz.runs import Run
 
 FUSIONS = ("template", "score", "nearest")
@@ -37,6 +37,11 @@ class Gallery:
             raise ValueError(f"run must be what fslviz.train gives, not {run!r}: fusion is given by name")
         self.run, self.fusion, self.cosine = run, fusion, cosine if run is None else run.cosine
         self.samples: dict[Any, np.ndarray] = {}
+
+    def __repr__(self) -> str:
+        """A line: how many identities are known, by how many samples, and how those are put together and compared."""
+        samples, by = sum(map(len, self.samples.values())), "angle" if self.cosine else "distance"
+        return f"Gallery of {len(self.samples):,} identities, {samples:,} samples in all: by {self.fusion}, by {by}"
 
     def enrol(self, name: Any, samples: Any) -> None:
         """Know ``name`` by its samples, images or embeddings (K, D), instead of those it was known by before."""
@@ -63,13 +68,13 @@ class Gallery:
 
     def verify(self, name: Any, probes: Any, threshold: float) -> np.ndarray:
         """Whether each probe that claims to be ``name`` is at most ``threshold`` away from it: (M,)."""
-        threshold, samples = between("threshold", threshold, -np.inf, np.inf), self.samples[self._known(name)]
+        threshold, samples = number("threshold", threshold, -np.inf, np.inf), self.samples[self._known(name)]
         parts = self._parts(self._embedded(probes, "probes"), [samples])
         return np.concatenate([part[:, 0] <= threshold for part in parts])
 
     def identify(self, probes: Any, threshold: float = np.inf) -> tuple[np.ndarray, np.ndarray]:
         """The nearest identity of each probe, and its distance: (M,), (M,). Beyond ``threshold`` it is None: nobody."""
-        threshold = between("threshold", threshold, -np.inf, np.inf)
+        threshold = number("threshold", threshold, -np.inf, np.inf)
         parts = self._parts(self._embedded(probes, "probes"), list(self.samples.values()))
         who, far = map(np.concatenate, zip(*((part.argmin(1), part.min(1)) for part in parts), strict=True))
         names, named = list(self.samples), np.empty(len(who), object)  # an array of names would make words of numbers
@@ -96,7 +101,7 @@ class Gallery:
         """Write who is known to one file of plain arrays and JSON, whole or not at all."""
         about = {"names": list(self.samples), "fusion": self.fusion, "cosine": self.cosine}
         samples: dict[str, Any] = {str(i): s for i, s in enumerate(self.samples.values())}
-        with whole_file(outside(path)) as file:
+        with whole_file(user_path(path)) as file:
             np.savez(file, about=np.array(json.dumps(about)), **samples)
 
     @classmethod
@@ -106,7 +111,7 @@ class Gallery:
         Raises FileNotFoundError, or ValueError where the file is no whole gallery.
         """
         try:
-            with np.load(outside(path), allow_pickle=False) as file:
+            with np.load(user_path(path), allow_pickle=False) as file:
                 about = json.loads(str(file["about"]))
                 samples = [file[f"{i}"] for i in range(len(about["names"]))]
             gallery = cls(run, fusion=about["fusion"], cosine=about["cosine"])
@@ -181,7 +186,7 @@ class Gallery:
 
 def _name(given: Any) -> Any:
     """A word, in NFC, as José is José however it is typed, or a number; None is nobody's name."""
-    name = plain(given)
+    name = python_number(given)
     if not isinstance(name, (str, int, float)) or name != name:
         raise ValueError(f"a name must be one word or number, not {name!r}")
     return normalize("NFC", name) if isinstance(name, str) else name

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fslviz.errors import between, unknown
+from fslviz.errors import number, unknown
 
 
 class Loss(nn.Module):
@@ -55,9 +55,11 @@ class Contrastive(Loss):
     ``margin``: m, in units of distance, from 0 to 10,000.
     """
 
+    MARGIN = (0.0, 1e4)  # the least and the largest that it takes
+
     def __init__(self, margin: float = 1.0) -> None:
         super().__init__()
-        self.margin = between("margin", margin, 0, 1e4)
+        self.margin = number("margin", margin, *self.MARGIN)
 
     def loss(self, z: Tensor, y: Tensor) -> Tensor:
         d, genuine, impostor = _pairs(z, y)
@@ -81,13 +83,14 @@ class Triplet(Loss):
     A batch without any triplet costs nothing. ``margin``: alpha, in units of squared distance, from 0 to 10,000.
     """
 
+    MARGIN = (0.0, 1e4)
     MINING = ("all", "random", "semihard", "hard")
 
     def __init__(self, margin: float = 1.0, mining: str = "all") -> None:
         super().__init__()
         if mining not in self.MINING:
             unknown("mining", mining, self.MINING)
-        self.margin, self.mining = between("margin", margin, 0, 1e4), mining
+        self.margin, self.mining = number("margin", margin, *self.MARGIN), mining
 
     def loss(self, z: Tensor, y: Tensor) -> Tensor:
         d, genuine, impostor = _pairs(z, y)

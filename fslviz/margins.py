@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fslviz.errors import between, whole
+from fslviz.errors import number, whole_number
 from fslviz.losses import Loss
 
 
@@ -27,7 +27,7 @@ class Softmax(Loss):
 
     def __init__(self, num_classes: int = 10, embed_dim: int = 2, bias: bool = True) -> None:
         super().__init__()
-        sizes = whole("num_classes", num_classes, 2, 1e9), whole("embed_dim", embed_dim, 1, 1e5)
+        sizes = whole_number("num_classes", num_classes, 2, 1e9), whole_number("embed_dim", embed_dim, 1, 1e5)
         if bias not in (True, False):
             raise ValueError(f"bias must be True or False, not {bias!r}")
         self.weight = nn.Parameter(torch.randn(sizes, dtype=torch.float32))
@@ -60,7 +60,7 @@ class NormFace(Softmax):
 
     def __init__(self, num_classes: int = 10, embed_dim: int = 2, scale: float = 16.0) -> None:
         super().__init__(num_classes, embed_dim, bias=False)
-        self.scale, self.share = between("scale", scale, 1e-3, 1e4), 1.0
+        self.scale, self.share = number("scale", scale, 1e-3, 1e4), 1.0
 
     def anneal(self, progress: float) -> None:
         start, end = self.RAMP
@@ -85,14 +85,19 @@ class NormFace(Softmax):
 class CosFace(NormFace):
     r"""Large margin cosine loss, Wang et al. 2018, equation 4: :math:`\cos\theta_y - m`.
 
-    ``margin``: m, a cosine, from 0 to 2. Ten classes on a circle can have at most 1 - cos 36 deg = 0.19.
+    ``margin``: m, a cosine, from 0 to 2.
     """
 
-    LARGEST = 2.0
+    MARGIN = (0.0, 2.0)
 
     def __init__(self, num_classes: int = 10, embed_dim: int = 2, margin: float = 0.1, scale: float = 16.0) -> None:
         super().__init__(num_classes, embed_dim, scale)
-        self.margin = between("margin", margin, 0, self.LARGEST)
+        self.margin = number("margin", margin, *self.MARGIN)
+
+    @staticmethod
+    def limit(classes: int) -> float:
+        """The largest margin that so many classes evenly on a circle can have: of ten 1 - cos 36 deg = 0.19."""
+        return 1 - math.cos(2 * math.pi / classes)
 
     def target(self, cos: Tensor) -> Tensor:
         return cos - self.share * self.margin
@@ -105,7 +110,15 @@ class ArcFace(CosFace):
     as in the authors' code. ``margin``: m, in radians, from 0 to pi.
     """
 
-    LARGEST = math.pi
+    MARGIN = (0.0, math.pi)
+
+    def __init__(self, num_classes: int = 10, embed_dim: int = 2, margin: float = 0.1, scale: float = 16.0) -> None:
+        super().__init__(num_classes, embed_dim, margin, scale)
+
+    @staticmethod
+    def limit(classes: int) -> float:
+        """The largest margin that so many classes evenly on a circle can have: of ten 36 deg = 0.63."""
+        return 2 * math.pi / classes
 
     def target(self, cos: Tensor) -> Tensor:
         m = self.share * self.margin
@@ -123,12 +136,16 @@ class SphereFace(NormFace):
     :math:`\max(5, 1500/(1 + t/10))`; that curve is stretched to reach 5 in the middle of a training.
     """
 
+    MARGIN = (1, 10)  # whole: psi is defined for no other
+    LAMBDA = (1500.0, 5.0)  # at first, and at last
+
     def __init__(self, num_classes: int = 10, embed_dim: int = 2, margin: int = 4) -> None:
         super().__init__(num_classes, embed_dim)
-        self.margin, self.lam = whole("margin", margin, 1, 10), 5.0  # psi is defined for no other
+        self.margin, self.lam = whole_number("margin", margin, *self.MARGIN), self.LAMBDA[1]
 
     def anneal(self, progress: float) -> None:
-        self.lam = max(5.0, 1500 / (1 + 0.1 * 2990 * min(1.0, progress / 0.5)))
+        first, last = self.LAMBDA
+        self.lam = max(last, first / (1 + (first / last - 1) * min(1.0, progress / 0.5)))
 
     def length(self, z: Tensor) -> Tensor:
         return z.norm(dim=1, keepdim=True)

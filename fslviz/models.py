@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from fslviz.errors import whole
+from fslviz.errors import whole_number
 
 
 def _block(channels_in: int, channels_out: int, stride: int) -> list[nn.Module]:
@@ -18,7 +18,7 @@ class EmbeddingNet(nn.Module):
 
     def __init__(self, embed_dim: int = 2) -> None:
         super().__init__()
-        embed_dim = whole("embed_dim", embed_dim, 1, 1e5)
+        embed_dim = whole_number("embed_dim", embed_dim, 1, 1e5)
         self.features = nn.Sequential(*_block(1, 32, 1), *_block(32, 32, 2), *_block(32, 64, 1), *_block(64, 64, 2))
         self.linear = nn.Linear(64 * 7 * 7, embed_dim, dtype=torch.float32)
 
@@ -28,9 +28,6 @@ class EmbeddingNet(nn.Module):
         h = self.features(x).flatten(1)
         with torch.autocast(x.device.type, enabled=False):  # 8 bits of mantissa are too few for a place in a space
             return self.linear(h.to(self.linear.weight.dtype))
-
-    def get_embedding(self, x: Tensor) -> Tensor:
-        return self(x)
 
 
 class SiameseNet(nn.Module):
@@ -56,6 +53,3 @@ class TripletNet(nn.Module):
 
     def forward(self, x1: Tensor, x2: Tensor, x3: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return self.embedding_net(x1), self.embedding_net(x2), self.embedding_net(x3)
-
-    def get_embedding(self, x: Tensor) -> Tensor:
-        return self.embedding_net(x)

@@ -17,6 +17,8 @@ from PIL import Image, ImageOps
 from scipy.ndimage import label, maximum_filter, median_filter, sum_labels
 from torch import Tensor
 
+from fslviz.files import user_path
+
 SYSTEM = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}  # what systems put beside pictures, for themselves
 
 
@@ -37,16 +39,6 @@ class Standard:
             return x.sub(self.mean).div_(self.std).unsqueeze(1)
         centred = x - x.mean((1, 2), keepdim=True)
         return (centred / centred.std((1, 2), keepdim=True).clamp(min=1 / 255)).unsqueeze(1)
-
-
-def outside(path: str | Path) -> Path:
-    """A path from a caller: ~ is the home folder. Raises ValueError for what is no path, and where there is no home."""
-    if not isinstance(path, str | os.PathLike):
-        raise ValueError(f"a path must be words, or a pathlib.Path, not {path!r}")
-    expanded = Path(os.path.expanduser(path))
-    if expanded.parts[:1] == ("~",):
-        raise ValueError(f"{path} begins with ~, and there is no home folder")
-    return expanded
 
 
 LUMA = np.array([0.299, 0.587, 0.114])  # the greys of colours, as Pillow has them
@@ -212,7 +204,7 @@ def _alone(ink: np.ndarray) -> np.ndarray | None:
 
 def _opened(image: Any) -> Image.Image:
     if isinstance(image, (str, Path)):
-        return _file(outside(image))
+        return _file(user_path(image))
     if isinstance(image, Image.Image):
         return _grey(image)
     pixels = np.asarray(image.detach().cpu() if isinstance(image, Tensor) else image)

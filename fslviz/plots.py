@@ -24,14 +24,23 @@ from scipy.spatial.distance import cdist
 from scipy.stats import norm
 from torch import Tensor
 
-from fslviz.errors import between
+from fslviz.errors import number
 from fslviz.evaluation import Pairs, Points, Rates, checked
-from fslviz.runs import LOSSES, Run
+from fslviz.runs import Run
 
 # Petroff's ten colours (2021), made by survey and model to be told apart with any colour vision
 COLOURS = [to_hex(c) for c in matplotlib.color_sequences["petroff10"]]
 INK = "#7b7b7b"  # contrast 4.2 on white, and as much on the dark theme's ground
-OF = dict(zip([*LOSSES, "pixels"], [*(COLOURS[i] for i in (0, 1, 5, 9, 4, 7, 2)), INK], strict=True))  # on every page
+LOSS_COLOURS = {  # on every page
+    "contrastive": COLOURS[0],
+    "triplet": COLOURS[1],
+    "softmax": COLOURS[5],
+    "normface": COLOURS[9],
+    "sphereface": COLOURS[4],
+    "cosface": COLOURS[7],
+    "arcface": COLOURS[2],
+    "pixels": INK,
+}
 PERCENT = FuncFormatter(lambda share, _: f"{100 * share:.4g}%")
 STYLE: dict[Any, Any] = {
     "figure.facecolor": "none",
@@ -157,7 +166,7 @@ def plot_spaces(
     spaces = [(n, *checked(str(n), r.places() if isinstance(r, Run) else r, 0)) for n, r in named]
     if not spaces or any(places.shape[1:] != (2,) for _, places, _ in spaces):
         raise ValueError(f"runs must be 2-D and at least one, not of shapes {[p.shape for _, p, _ in spaces]}")
-    points, columns = (int(between(n, v, 1, 1e9)) for n, v in (("points", points), ("columns", columns)))
+    points, columns = (int(number(n, v, 1, 1e9)) for n, v in (("points", points), ("columns", columns)))
     columns = min(columns, len(spaces))
     rows = -(-len(spaces) // columns)
     fig, axes = _figure(columns * size, rows * (size + 0.25), rows, columns)
@@ -167,7 +176,7 @@ def plot_spaces(
         some = np.sort(np.random.default_rng(0).permutation(len(places))[:points])
         _scatter(ax, places[some], labels[some], size)
         if len(marked):
-            between("marked", np.max(marked), 0, len(places) - 1), between("marked", np.min(marked), 0, len(places) - 1)
+            number("marked", np.max(marked), 0, len(places) - 1), number("marked", np.min(marked), 0, len(places) - 1)
             ax.plot(*places[list(marked)].T, "o", ms=9, mfc="none", mec=INK, mew=1.5)
         if isinstance(run, Run) and not run.cosine:
             _scale_bar(ax)
@@ -320,7 +329,7 @@ def _title(run: Run) -> str:
 
 def _colour(name: object) -> dict[str, Any]:
     """A loss has one colour in every figure; what is none takes the next of the cycle."""
-    known = OF.get(re.split(r"\W", str(name))[0])
+    known = LOSS_COLOURS.get(re.split(r"\W", str(name))[0])
     return {"color": known} if known else {}
 
 
@@ -428,7 +437,7 @@ def plot_growth(rows: Sequence[Mapping[str, Any]]) -> Figure:
         for side, loss in dict.fromkeys((r["side"], r["loss"]) for r in rows):
             mine = [r for r in rows if (r["side"], r["loss"], r["axis"]) == (side, loss, axis)]
             sizes, values = [r["size"] for r in mine], [max(r[quantity], least[quantity]) for r in mine]
-            (line,) = ax.plot(sizes, values, "-" if side == "fslviz" else "--", color=OF[loss])
+            (line,) = ax.plot(sizes, values, "-" if side == "fslviz" else "--", color=LOSS_COLOURS[loss])
             if side == "fslviz":
                 marks[loss] = line
         ax.set(xscale="log", yscale="log", xlabel=axis, ylabel=measured[quantity] if axis == axes_of[0] else None)

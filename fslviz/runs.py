@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import inspect
 import json
 import zlib
@@ -15,9 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fslviz import devices, losses, margins, models
-from fslviz.data import Data, Standard, outside, whole_file, without_words
-from fslviz.errors import unknown, whole
+from fslviz import devices, losses, margins, models, sources
+from fslviz.data import Data, Standard
+from fslviz.errors import unknown, whole_number
+from fslviz.files import user_path, whole_file
 
 LOSSES: dict[str, type[losses.Loss]] = {
     "contrastive": losses.Contrastive,
@@ -29,7 +29,7 @@ LOSSES: dict[str, type[losses.Loss]] = {
     "arcface": margins.ArcFace,
 }
 HERE = Path(__file__).parent
-MEANING = ("models", "losses", "margins", "training", "devices")  # the modules that say what a recipe's words mean
+TRAINING = ("fslviz.models", "fslviz.training", "fslviz.devices")  # the modules that say what a recipe's words mean
 CHUNK = 250  # images embedded at once: parts that fit a processor's cache are several times faster
 
 
@@ -58,10 +58,18 @@ class Recipe:
 
     @property
     def key(self) -> str:
-        """A name for the recipe, with the code that gives it its meaning: comments and docstrings change nothing."""
-        meaning = [without_words((HERE / f"{name}.py").read_text(encoding="utf-8")) for name in MEANING]
+        """A name for the recipe, with the code that gives it its meaning: comments and docstrings change nothing.
+
+        Of the losses only its own counts, with its bases and the functions that those use.
+        """
+        code = sources.read(HERE)
+        losses = {kind.__module__: code[kind.__module__] for kind in LOSSES.values() if kind.__module__ in code}
+        own = [f"{kind.__module__}.{kind.__name__}" for name, kind in LOSSES.items() if name == self.loss]
+        reached = sources.reached(losses, [*own, "fslviz.losses.pairwise_distance"])  # which a training measures with
+        loss = [definition.tree for definitions in reached.values() for definition in definitions]
+        meaning = sources.checksum(*loss, *(sources.meaning(code[module]) for module in TRAINING))
         text = json.dumps([asdict(self), torch.__version__, meaning], sort_keys=True)
-        return f"{self.loss}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        return f"{self.loss}-{sources.checksum(text)[:16]}"
 
 
 @dataclass(eq=False)
@@ -87,6 +95,12 @@ class Run:
     data: Data | None = None
     standard: Standard = Standard()
     _known: dict[str, tuple[int, np.ndarray]] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        """A line: the loss, its margin and other options, the data, the images seen and the dimensions."""
+        r, margin = self.recipe, {"margin": self.loss.margin} if hasattr(self.loss, "margin") else {}
+        loss = ", ".join([r.loss, *(f"{name} {value}" for name, value in (margin | r.options).items())])
+        return f"Run of {loss}, on {r.data.rsplit(' ', 1)[0]}: {r.images:,} images seen, {r.embed_dim}-D"
 
     @property
     def cosine(self) -> bool:
@@ -157,7 +171,7 @@ class Run:
         if self.data is None:
             raise ValueError("this run was loaded without its data: Run.load(path, data)")
         images, labels = getattr(self.data, f"{part}_images"), getattr(self.data, f"{part}_labels").numpy()
-        count = len(labels) if count is None else min(whole("count", count, 1, 1e9), len(labels))
+        count = len(labels) if count is None else min(whole_number("count", count, 1, 1e9), len(labels))
         order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0), device="cpu")
         state = _checksum(images, *self.model.parameters(), *self.model.buffers())
         before, known = self._known.get(part, (state, np.empty((0, self.recipe.embed_dim), np.float32)))
@@ -189,7 +203,7 @@ class Run:
                 "standard": asdict(self.standard),
             }
         )
-        with whole_file(outside(path)) as file:
+        with whole_file(user_path(path)) as file:
             np.savez(file, header=np.array(header), **arrays)  # without allow_pickle, which NumPy knows from 2.2 on
 
     @classmethod
@@ -200,7 +214,7 @@ class Run:
         Raises FileNotFoundError, or ValueError where the file is damaged or ``data`` is not what it was trained on.
         """
         try:
-            with np.load(outside(path), allow_pickle=False) as file:
+            with np.load(user_path(path), allow_pickle=False) as file:
                 arrays = dict(file)
             header = json.loads(str(arrays.pop("header")))
             recipe = Recipe(**header["recipe"])

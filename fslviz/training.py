@@ -14,17 +14,18 @@ import contextlib
 import copy
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
-import filelock
 import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from fslviz import devices, losses, margins, models
-from fslviz.data import QUIET, Data, cache_dir
-from fslviz.errors import between, plain, unknown, whole
+from fslviz.data import QUIET, Data
+from fslviz.errors import number, python_number, unknown, whole_number
+from fslviz.files import cache_dir, locked
 from fslviz.runs import LOSSES, Recipe, Run, in_layout, make_loss
 
 PRESETS = {"quick": 120_000, "full": 720_000}  # images seen
@@ -80,41 +81,23 @@ def train(
     Raises ValueError, naming the argument, for a name, a number or a shape that can't be, and where there is nothing
     to learn: images of one class, or each of a class of its own.
     """
-    device = devices.there(device) if device else devices.best_device()
+    device = devices.checked(device) if device else devices.best_device()
     preset = preset or ("quick" if torch.device(device).type == "cpu" else "full")
-    if isinstance(loss, str) and loss not in LOSSES:
-        unknown("loss", loss, LOSSES)
-    if not isinstance(loss, str) and options:
-        raise ValueError(f"options go to a loss of LOSSES, not to {_name(loss)}: {', '.join(options)}")
-    if preset not in PRESETS:
-        unknown("preset", preset, PRESETS)
     if start is not None and network is not None:
         raise ValueError("give start or network, not both: start has a network of its own")
-    if precision is not None and precision not in devices.DTYPES:
-        unknown("precision", precision, devices.DTYPES)
+    _named(loss, options, preset, precision)
     counts = _learnable(data)  # (C,)
-    if classes is not None:
-        classes = whole("classes", classes, 2, len(counts))
-    if batch is None:  # what suits the loss, or all that there is
-        usual = getattr(LOSSES[loss] if isinstance(loss, str) else loss, "batch", 128)
-        batch = max(2, min(usual, len(data.train_labels)))
-        batch -= batch % (classes or 1)
-    batch, seed = whole("batch", batch, 2, len(data.train_labels)), whole("seed", seed, -(2**63), 2**63 - 1)
-    images = whole("images", PRESETS[preset] if images is None else images, batch, 1e9)
-    if classes is not None:  # with one image of each there would be no genuine pair
-        least = 2 if isinstance(loss, str) and not issubclass(LOSSES[loss], margins.Softmax) else 1
-        most = int(counts.min())
-        if batch % classes or not least * classes <= batch <= most * classes:
-            raise ValueError(f"batch must be {least} to {most} images of each of {classes} classes, not {batch} in all")
-    options = {name: plain(value) for name, value in options.items()}
+    batch, classes = _batch(loss, counts, batch, classes)
+    images = whole_number("images", PRESETS[preset] if images is None else images, batch, 1e9)
+    seed = whole_number("seed", seed, -(2**63), 2**63 - 1)
+    options = {name: python_number(value) for name, value in options.items()}
     drawn = devices.Random(seed)
     with devices.apart(), devices.deterministic(device):
         given = start.model if start is not None else network
         with drawn:
             model = (
                 models.EmbeddingNet(2 if embed_dim is None else embed_dim) if given is None else copy.deepcopy(given)
-            )
-            model = model.float()  # as the images are
+            ).float()  # as the images are
             dimensions = _dimensions(model, data, embed_dim, "network" if start is None else "start")
             made = _made(loss, options, dimensions, len(counts))
         recipe = Recipe(
@@ -125,7 +108,7 @@ def train(
             images=images,
             batch=batch,
             classes=classes,
-            rate=between("rate", rate, 0, 1e3),
+            rate=number("rate", rate, 0, 1e3),
             seed=seed,
             device=device,
             precision=precision or (devices.precision(device) if isinstance(model, models.EmbeddingNet) else "float32"),
@@ -134,18 +117,51 @@ def train(
             or network is not None
             or bool(start and start.recipe.own),
         )
-        entry = cache_dir() / "runs" / f"{recipe.key}.npz"
-        if recipe.own or not cached:
-            return _train(recipe, data, model, made, watch, drawn)
-        with _alone(recipe.key):  # of two notebooks that ask for one run, one trains it and the other waits
-            with contextlib.suppress(ValueError, FileNotFoundError):  # a damaged entry is trained anew
-                return Run.load(entry, data)
-            run = _train(recipe, data, model, made, watch, drawn)
-            try:
-                run.save(entry)
-            except OSError as error:
-                warnings.warn(f"the run could not be kept in {entry.parent}: {error}", stacklevel=2)
-            return run
+        anew = partial(_train, recipe, data, model, made, watch, drawn)
+        return anew() if recipe.own or not cached else _kept(recipe, data, anew)
+
+
+def _named(loss: str | nn.Module, options: Mapping[str, object], preset: str, precision: str | None) -> None:
+    """A ValueError for a name that there is not."""
+    if isinstance(loss, str) and loss not in LOSSES:
+        unknown("loss", loss, LOSSES)
+    if not isinstance(loss, str) and options:
+        raise ValueError(f"options go to a loss of LOSSES, not to {_name(loss)}: {', '.join(options)}")
+    if preset not in PRESETS:
+        unknown("preset", preset, PRESETS)
+    if precision is not None and precision not in devices.DTYPES:
+        unknown("precision", precision, devices.DTYPES)
+
+
+def _batch(loss: str | nn.Module, counts: Tensor, batch: int | None, classes: int | None) -> tuple[int, int | None]:
+    """The images of a batch, and of how many classes they are; ``counts`` (C,): the images that each class has."""
+    every = int(counts.sum())
+    if classes is not None:
+        classes = whole_number("classes", classes, 2, len(counts))
+    if batch is None:  # what suits the loss, or all that there is
+        batch = max(2, min(getattr(LOSSES[loss] if isinstance(loss, str) else loss, "batch", 128), every))
+        batch -= batch % (classes or 1)
+    batch = whole_number("batch", batch, 2, every)
+    if classes is not None:  # with one image of each there would be no genuine pair
+        least = 2 if isinstance(loss, str) and not issubclass(LOSSES[loss], margins.Softmax) else 1
+        most = int(counts.min())
+        if batch % classes or not least * classes <= batch <= most * classes:
+            raise ValueError(f"batch must be {least} to {most} images of each of {classes} classes, not {batch} in all")
+    return batch, classes
+
+
+def _kept(recipe: Recipe, data: Data, anew: Callable[[], Run]) -> Run:
+    """The run in the cache folder, where it is put if it is not there."""
+    entry = cache_dir() / "runs" / f"{recipe.key}.npz"
+    with locked(recipe.key):  # of two notebooks that ask for one run, one trains it and the other waits
+        with contextlib.suppress(ValueError, FileNotFoundError):  # a damaged entry is trained anew
+            return Run.load(entry, data)
+        run = anew()
+        try:
+            run.save(entry)
+        except OSError as error:
+            warnings.warn(f"the run could not be kept in {entry.parent}: {error}", stacklevel=3)
+        return run
 
 
 def _train(
@@ -247,14 +263,6 @@ class _Record:
             data=data,
             standard=data.standard,
         )
-
-
-@contextlib.contextmanager
-def _alone(key: str) -> Iterator[None]:
-    locks = cache_dir() / "locks"
-    locks.mkdir(exist_ok=True)
-    with filelock.FileLock(locks / key):
-        yield
 
 
 def _name(loss: str | nn.Module) -> str:

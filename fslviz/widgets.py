@@ -24,9 +24,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 from tqdm.auto import tqdm
 
-from fslviz import frames
-from fslviz.data import QUIET, load
-from fslviz.errors import between, plain, unknown
+from fslviz import moving_figures
+from fslviz.data import QUIET, Data, load
+from fslviz.errors import number, python_number, unknown
 from fslviz.evaluation import knn_accuracy
 from fslviz.explorer.pack import DEFAULT, MARGINS
 from fslviz.plots import plot_spaces, styled
@@ -36,7 +36,7 @@ from fslviz.training import train
 STEP = 0.05  # of a margin's slider: every trained margin has a place on it
 BOOK = "FSLVIZ_BOOK"  # set where notebooks are executed for the book
 ENDS = ("low", "high", "step")
-DOOR = Path(__file__).parent / "door.html"
+DOOR = Path(__file__).parent / "explorer" / "door.js"
 
 
 def progress(items: Iterable[Any]) -> Any:
@@ -64,7 +64,7 @@ def move(draw: Callable[..., Figure], **controls: Sequence[Any]) -> None:
             raise ValueError(f"{name} must have a default, where the figure starts")
     made = {name: _control(name, taken, starts[name]) for name, taken in controls.items()}
     if BOOK in os.environ:
-        root = frames.controls(draw, starts, {name: _values(control) for name, control in made.items()})
+        root = moving_figures.controls(draw, starts, {name: _values(control) for name, control in made.items()})
         display(*([HTML(root)] if root else []), draw())
         return
     display(ipywidgets.VBox(list(made.values())))
@@ -81,18 +81,21 @@ class _Stopped(Exception):
     pass
 
 
-def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.VBox:
+def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.VBox | HTML:
     """Controls that train anew when the margin is let go, and show the new 2-D space beside the one before.
 
     A training sees ``images`` (by default 9,000 on a CPU, 20,000 on a GPU) of 20,000, drawn by a fixed seed; it shows
     its progress, can be stopped, and is not repeated for a margin that was trained before. In Colab, where what a
     thread changes is not shown, and outside a kernel the call waits for it: there "Interrupt execution" stops.
-    Raises ValueError for a loss without a margin, and for fewer than one image.
+    In the built book, which has no kernel, a line says so. Raises ValueError for a loss without a margin, and for fewer
+    than one image.
     """
     if loss not in DEFAULT:
         unknown("loss with a margin", loss, DEFAULT)
     usual = 20_000 if torch.cuda.is_available() else 9_000
-    images = int(between("images", usual if images is None else images, 1, 1e9))
+    images = int(number("images", usual if images is None else images, 1, 1e9))
+    if BOOK in os.environ:
+        return HTML("<p><em>In a notebook, this cell gives a slider for the margin, which trains.</em></p>")
     digits = load("mnist")
     rng = np.random.default_rng(0)
     train_on, test_on = (torch.from_numpy(rng.permutation(n)[:k]) for n, k in ((60_000, 20_000), (10_000, 1000)))
@@ -104,76 +107,97 @@ def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.V
         test_labels=digits.test_labels[test_on],
         name="mnist, 20,000 and 1,000 drawn",
     )
-    losses = ipywidgets.Dropdown(options=list(DEFAULT), value=loss, description="loss")
-    margin = ipywidgets.FloatSlider(description="margin", continuous_update=False, readout_format=".2f")
-    stop = ipywidgets.Button(description="Stop", disabled=True)
-    bar, said = ipywidgets.FloatProgress(max=1.0), ipywidgets.Label()
-    picture = ipywidgets.Image(format="png", layout={"max_width": "100%"})
-    lab = ipywidgets.VBox([ipywidgets.HBox([losses, margin]), ipywidgets.HBox([stop, bar, said]), picture])
-    lab.runs, lab.thread, halt = [], None, threading.Event()
+    return _MarginLab(loss, few, images)
 
-    def work(loss: str, margin: float, later: Callable[..., Any]) -> None:
-        def watch(share: float) -> None:
-            bar.value = share
-            if halt.is_set():
-                raise _Stopped
 
-        try:
-            run = train(loss, few, images=images, margin=margin, watch=watch)
-            right = knn_accuracy(run.reference(), run.query())
-        except (_Stopped, KeyboardInterrupt):
-            said.value = "Stopped: nothing was kept."
-        except Exception as error:  # a thread's error would otherwise be lost
-            said.value = str(error)
-        else:
-            bar.value = 1.0
-            said.value = f"15-NN {right:.1%} of 1,000 test images, after {images:,} images"
-            lab.runs = [*lab.runs[-1:], run]
-            later(show, lab.runs)
-        finally:
-            stop.disabled = True
+class _MarginLab(ipywidgets.VBox):
+    """The controls of ``margin_lab``, and its last two ``runs``. Where a kernel draws meanwhile, a thread trains."""
 
-    def show(runs: list[Run]) -> None:
-        content = io.BytesIO()
-        plot_spaces(runs, size=3.2).savefig(content, format="png")
-        picture.value = content.getvalue()
+    def __init__(self, loss: str, data: Data, images: int) -> None:
+        self.data, self.images = data, images
+        self.runs: list[Run] = []
+        self.thread: threading.Thread | None = None
+        self.halt = threading.Event()
+        self.loss = ipywidgets.Dropdown(options=list(DEFAULT), value=loss, description="loss")
+        self.margin = ipywidgets.FloatSlider(description="margin", continuous_update=False, readout_format=".2f")
+        self.stop = ipywidgets.Button(description="Stop", disabled=True)
+        self.bar, self.said = ipywidgets.FloatProgress(max=1.0), ipywidgets.Label()
+        self.picture = ipywidgets.Image(format="png", layout={"max_width": "100%"})
+        rows = [[self.loss, self.margin], [self.stop, self.bar, self.said]]
+        super().__init__([*map(ipywidgets.HBox, rows), self.picture])
+        self.loss.observe(self.choose, "value")
+        self.stop.on_click(self.end)
+        self.choose()
 
-    def begin(_: Any = None) -> None:
-        end()
-        halt.clear()
-        value = int(margin.value) if losses.value == "sphereface" else round(margin.value, 2)
+    def __repr__(self) -> str:
+        return f"Margin lab of {', '.join(DEFAULT)}"
+
+    def choose(self, _: Any = None) -> None:
+        """Give the slider the margins of the loss, and begin with its default."""
+        loss, margin = self.loss.value, self.margin
+        margin.unobserve_all("value")
+        margin.max = 1e9  # a range must at no moment end before it begins
+        margin.min, margin.max, margin.step = MARGINS[loss][0], MARGINS[loss][-1], 1 if self.whole else STEP
+        margin.value = DEFAULT[loss]
+        margin.observe(self.begin, "value")
+        self.begin()
+
+    @property
+    def whole(self) -> bool:
+        """Whether the margin of the loss is a whole number."""
+        return isinstance(DEFAULT[self.loss.value], int)
+
+    def begin(self, _: Any = None) -> None:
+        self.end()
+        self.halt.clear()
+        loss = self.loss.value
+        margin = int(self.margin.value) if self.whole else round(self.margin.value, 2)
         loop = None
         with contextlib.suppress(RuntimeError):  # there is none outside a kernel
             loop = asyncio.get_running_loop()
         if loop is None or "google.colab" in sys.modules:
             # Colab shows what a thread changes only once a cell runs: colabtools, issue 3373
-            said.value, bar.value = "training ... (Interrupt execution stops it)", 0.0
-            work(losses.value, value, lambda draw, runs: draw(runs))
+            self.said.value, self.bar.value = "training ... (Interrupt execution stops it)", 0.0
+            self.work(loss, margin, lambda draw, runs: draw(runs))
         else:
             # drawn between two cells: Matplotlib's settings are the process's, and a cell may be drawing, too
-            stop.disabled, said.value, bar.value = False, "training ...", 0.0
-            arguments = losses.value, value, loop.call_soon_threadsafe
-            lab.thread = threading.Thread(target=work, args=arguments, daemon=True)
-            lab.thread.start()
+            self.stop.disabled, self.said.value, self.bar.value = False, "training ...", 0.0
+            self.thread = threading.Thread(
+                target=self.work, args=(loss, margin, loop.call_soon_threadsafe), daemon=True
+            )
+            self.thread.start()
 
-    def end(_: Any = None) -> None:
-        halt.set()
-        if lab.thread:
-            lab.thread.join()
+    def end(self, _: Any = None) -> None:
+        self.halt.set()
+        if self.thread:
+            self.thread.join()
 
-    def choose(_: Any = None) -> None:
-        low, high, start = MARGINS[losses.value][0], MARGINS[losses.value][-1], DEFAULT[losses.value]
-        margin.unobserve_all("value")
-        margin.max = 1e9  # a range must at no moment end before it begins
-        margin.min, margin.max, margin.step = low, high, 1 if losses.value == "sphereface" else STEP
-        margin.value = start
-        margin.observe(begin, "value")
-        begin()
+    def work(self, loss: str, margin: float, later: Callable[..., Any]) -> None:
+        """Train, and draw ``later``."""
+        try:
+            run = train(loss, self.data, images=self.images, margin=margin, watch=self.watch)
+            right = knn_accuracy(run.reference(), run.query())
+        except (_Stopped, KeyboardInterrupt):
+            self.said.value = "Stopped: nothing was kept."
+        except Exception as error:  # a thread's error would otherwise be lost
+            self.said.value = str(error)
+        else:
+            self.bar.value = 1.0
+            self.said.value = f"15-NN {right:.1%} of 1,000 test images, after {self.images:,} images"
+            self.runs = [*self.runs[-1:], run]
+            later(self.show, self.runs)
+        finally:
+            self.stop.disabled = True
 
-    losses.observe(choose, "value")
-    stop.on_click(end)
-    choose()
-    return lab
+    def watch(self, share: float) -> None:
+        self.bar.value = share
+        if self.halt.is_set():
+            raise _Stopped
+
+    def show(self, runs: list[Run]) -> None:
+        content = io.BytesIO()
+        plot_spaces(runs, size=3.2).savefig(content, format="png")
+        self.picture.value = content.getvalue()
 
 
 def door(run: Run, threshold: float, enrolled: int | None = None) -> HTML:
@@ -209,11 +233,13 @@ def door(run: Run, threshold: float, enrolled: int | None = None) -> HTML:
         "scale": scale,
         "places": base64.b64encode((z / scale).round().astype("<i2").tobytes()).decode(),
         "picture": f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}",
-        "threshold": between("threshold", threshold, 0, 1e9),
+        "threshold": number("threshold", threshold, 0, 1e9),
         "most": float(f"{2 * threshold:.3g}") or 1,
-        "enrolled": int(between("enrolled", len(kinds) * 2 // 3 if enrolled is None else enrolled, 0, len(kinds))),
+        "enrolled": int(number("enrolled", len(kinds) * 2 // 3 if enrolled is None else enrolled, 0, len(kinds))),
     }
-    return HTML(DOOR.read_text(encoding="utf-8").replace("DATA", json.dumps(data).replace("<", "\\u003c")))
+    given = json.dumps(data).replace("<", "\\u003c")
+    script = f"{DOOR.read_text(encoding='utf-8')}fslvizDoor.open(document.currentScript.parentElement, {given})"
+    return HTML(f'<div class="fslviz-door"><script>\n{script}\n</script></div>')
 
 
 def _values(control: Any) -> Sequence[Any]:
@@ -231,10 +257,10 @@ def _control(name: str, taken: Sequence[Any], start: Any) -> Any:
         return ipywidgets.ToggleButtons(options=taken, value=start, description=name)
     if len(taken) != 3:
         raise ValueError(f"{name} must be (low, high, step) or a list of choices, not {taken}")
-    low, high, step = (between(f"{name}'s {what}", v, -1e9, 1e9) for what, v in zip(ENDS, taken, strict=True))
+    low, high, step = (number(f"{name}'s {what}", v, -1e9, 1e9) for what, v in zip(ENDS, taken, strict=True))
     if not low <= high or step <= 0:
         raise ValueError(f"{name} must be (low, high, step) with low at most high and a step above 0, not {taken}")
-    start = plain(start)
+    start = python_number(start)
     if not isinstance(start, (int, float)) or not low <= start <= high:
         raise ValueError(f"{name} must start within {low:g} to {high:g}, not {start!r}")
     whole = all(isinstance(value, int) for value in (start, low, high, step))

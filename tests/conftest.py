@@ -12,7 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 import pytest
-from hand import ALL, PAGE
+from browser_helpers import ALL, PAGE
 from playwright.sync_api import sync_playwright
 
 from fslviz import explorer

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 import fslviz
-from fslviz import data
+from fslviz import data, files
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +99,8 @@ def test_a_damaged_file_is_noticed(tmp_path, monkeypatch, harm):
 def test_an_unwritable_cache_falls_back(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("FSLVIZ_CACHE", str(tmp_path / "file" / "cache"))
-    monkeypatch.setattr(data.tempfile, "gettempdir", lambda: str(tmp_path))
-    folder = data.cache_dir()
+    monkeypatch.setattr(files.tempfile, "gettempdir", lambda: str(tmp_path))
+    folder = files.cache_dir()
     assert folder.parent == tmp_path
     assert os.access(folder, os.W_OK)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -111,9 +111,9 @@ def test_the_cache_lies_where_the_environment_says(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     for given, there in (("~/mine", "home/mine"), ("", "home/.cache/fslviz"), ("here", "here")):
         monkeypatch.setenv("FSLVIZ_CACHE", given)
-        assert data.cache_dir() == tmp_path / there
+        assert files.cache_dir() == tmp_path / there
     monkeypatch.delenv("FSLVIZ_CACHE")
-    assert data.cache_dir() == tmp_path / "home/.cache/fslviz"
+    assert files.cache_dir() == tmp_path / "home/.cache/fslviz"
     assert {path.name for path in tmp_path.iterdir()} == {"home", "here"}
 
 
@@ -126,22 +126,22 @@ def test_without_a_home_the_cache_is_the_one_given_or_a_temporary_one(tmp_path, 
 
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(pwd, "getpwuid", nobody)
-    monkeypatch.setattr(data.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(files.tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.setenv("FSLVIZ_CACHE", str(tmp_path / "given"))
-    assert data.cache_dir() == tmp_path / "given"
+    assert files.cache_dir() == tmp_path / "given"
     for lost in ("", "~/x"):
         monkeypatch.setenv("FSLVIZ_CACHE", lost)
-        assert data.cache_dir().parent == tmp_path
+        assert files.cache_dir().parent == tmp_path
     with pytest.raises(ValueError, match="~/x begins with ~, and there is no home folder"):
-        data.outside("~/x")
+        files.user_path("~/x")
 
 
 def test_a_path_from_a_caller_knows_the_home_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert data.outside("~/a.npz") == tmp_path / "a.npz"
-    assert data.outside("a~/b.npz") == data.Path("a~/b.npz")
+    assert files.user_path("~/a.npz") == tmp_path / "a.npz"
+    assert files.user_path("a~/b.npz") == data.Path("a~/b.npz")
     with pytest.raises(ValueError, match="a path must be words, or a pathlib.Path, not <_io.BytesIO"):
-        data.outside(io.BytesIO())
+        files.user_path(io.BytesIO())
     page = np.full((60, 60), 255, np.uint8)
     page[10:50, 28:32] = 0
     Image.fromarray(page).save(tmp_path / "one.png")
@@ -364,3 +364,8 @@ def test_no_default_of_torch_changes_the_data(elsewhere):
 def tiny_on_cpu():
     x, y = np.random.default_rng(0).normal(size=(40, 1, 28, 28)), np.arange(40) % 5
     return fslviz.Data(x[:20], y[:20], x[20:], y[20:], "tiny")
+
+
+def test_data_are_told_in_a_line():
+    assert repr(fslviz.load("mnist")) == "Data mnist: 60,000 training and 10,000 test images of 10 classes"
+    assert repr(fslviz.load("voices").split(4)).endswith("images of 9 classes")

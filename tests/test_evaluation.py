@@ -13,7 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import fslviz
 from fslviz import evaluation as ev
-from fslviz import seeds
+from fslviz import studies
 
 
 @pytest.fixture(scope="module")
@@ -301,10 +301,10 @@ def test_what_was_measured_over_seeds_is_read_and_summed_up():
 
 
 def test_what_is_kept_of_a_study_is_what_was_measured(tmp_path, monkeypatch):
-    monkeypatch.setattr(seeds, "HERE", tmp_path)
+    monkeypatch.setattr(studies, "HERE", tmp_path)
     rows = [{"loss": "triplet", "seed": seed, "EER": 0.1 + seed / 3} for seed in range(3)]
     for kept in (rows, rows[:1]):
-        seeds.keep("mine", kept)
+        studies.keep("mine", kept)
         assert fslviz.measured("mine").to_dict("records") == kept
 
 
@@ -415,3 +415,8 @@ def test_means_by_angle_are_a_gallerys_templates():
 def test_an_interval_holds_the_middle_of_its_draws():
     pairs, drawn = ev.Pairs.of(distance=[1, 2, 3], genuine=[1, 0, 1]), iter(range(201))
     assert ev.bootstrap(pairs, lambda _: float(next(drawn)), resamples=201, level=0.9) == pytest.approx((10, 190))
+
+
+def test_pairs_are_told_in_a_line():
+    pairs = fslviz.Pairs.of(distance=[0.5, 2.25, 1.0], genuine=[True, False, False])
+    assert repr(pairs) == "Pairs: 1 genuine and 2 impostor, at distances from 0.5 to 2.25"

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from hand import (
+from browser_helpers import (
     ONE,
     PAGE,
     SEVEN,
@@ -107,9 +107,9 @@ def test_a_class_a_lasso_and_a_region_by_key(opened):
     at = pixel_of(page, "contrastive", 17)
     pressed_twice(page, at, 600)  # two presses that are not one
     frame(page)
-    assert page.evaluate("document.querySelector('.fslviz-explorer').explorer.state.lit") is None
+    assert page.evaluate("document.querySelector('.fslviz-explorer').explorer.state.selection") is None
     pressed_twice(page, at, 400)
-    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.loader.lit?.size === 100")
+    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.loader.selected?.size === 100")
 
 
 def test_digits_lie_in_the_wedge_and_around_the_centre_of_their_class(opened):
@@ -119,7 +119,7 @@ def test_digits_lie_in_the_wedge_and_around_the_centre_of_their_class(opened):
         const { space, painter } = panels.get(loss), sums = colours.map(() => [0, 0, 0]);
         const at = (canvas, [x, y]) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data];
         let own = 0;
-        labels.shown.forEach((k, i) => {
+        labels.test.forEach((k, i) => {
             const place = space.place(i), [r, g, b, a] = at(painter.under, painter.toPixel(place));
             const [R, G, B] = colours[k];
             own += a > 0 && Math.abs(r - R) + Math.abs(g - G) + Math.abs(b - B) < 25;
@@ -128,7 +128,7 @@ def test_digits_lie_in_the_wedge_and_around_the_centre_of_their_class(opened):
         });
         const discs = sums.map(([x, y, n]) => [x / n, y / n]).map((c) => at(painter.over,
             painter.toPixel(c).map((v, j) => j ? v : v - 6 * devicePixelRatio)));
-        return [own / labels.shown.length, discs.every((d) => Math.min(...d) > 225)];
+        return [own / labels.test.length, discs.every((d) => Math.min(...d) > 225)];
     }"""
     picture(page, "CosFace")
     for loss, share in (("softmax", 0.95), ("cosface", 0.9)):
@@ -271,7 +271,7 @@ def test_the_training_plays_and_is_scrubbed(opened):
     start = picture(page, "Triplet")
     assert start != end
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.state.step > 0.2")
+    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.state.moment > 0.2")
     page.get_by_role("button", name="Pause").click()
     assert picture(page, "Triplet") not in (start, end)
     slider.focus()
@@ -487,27 +487,28 @@ def test_every_view_survives_its_link(opened):
         lit = [
             None,
             {"kind": "classes", "classes": rng.permutation(10)[: rng.integers(1, 10)].tolist()},
-            {"kind": "around", "name": names[3], "step": 1, "digit": int(rng.integers(5000))},
+            {"kind": "around", "network": names[3], "moment": 1, "digit": int(rng.integers(5000))},
             {"kind": "won", "from": names[0], "to": names[4]},
             {
-                "kind": "loop",
-                "name": names[2],
-                "step": 0.5,
+                "kind": "lasso",
+                "network": names[2],
+                "moment": 0.5,
                 "count": 3,
-                "way": rng.normal(size=(20, 2)).round(4).tolist(),
+                "outline": rng.normal(size=(20, 2)).round(4).tolist(),
             },
         ][rng.integers(5)]
         view = dict(zip("xy", rng.normal(size=2).tolist(), strict=True)) | {"zoom": float(rng.uniform(0.3, 40))}
-        state = {"losses": losses, "names": shown, "lead": losses[-1], "space": losses[0], "lit": lit}
+        state = {"losses": losses, "networks": shown, "lead": losses[-1], "gallerySpace": losses[0], "selection": lit}
         state |= {
-            "step": float(rng.choice([1, rng.random()])),
+            "moment": float(rng.choice([1, rng.random()])),
             "pins": rng.permutation(5000)[: rng.integers(3)].tolist(),
         }
         if rng.random() < 0.5:
-            state["threshold"] = {"name": shown[losses[0]], "at": float(10 ** rng.uniform(-7, 2))}
+            state["threshold"] = {"network": shown[losses[0]], "value": float(10 ** rng.uniform(-7, 2))}
         first, again, noted = page.evaluate(
             """async ([state, loss, view, apart]) => { const e = document.querySelector('.fslviz-explorer').explorer;
-            e.set({ ...state, names: { ...e.state.names, ...state.names }, areas: apart, together: true }, false);
+            const networks = { ...e.state.networks, ...state.networks };
+            e.set({ ...state, networks, areas: apart, together: true }, false);
             e.view(loss, view); if (apart) e.set({ together: false }, false);
             const link = e.link(); location.hash = ''; location.hash = link.split('#')[1];
             await new Promise((r) => setTimeout(r, 60));
@@ -516,7 +517,7 @@ def test_every_view_survives_its_link(opened):
         )
         assert again == first
         assert len(first.split("#")[1]) < 700
-        assert not noted or lit["kind"] == "loop"  # which says that it holds another number of digits
+        assert not noted or lit["kind"] == "lasso"  # which says that it holds another number of digits
 
 
 def test_no_link_breaks_the_explorer(opened):
@@ -825,7 +826,7 @@ def test_the_built_script_is_that_of_the_source(tmp_path):
     if not shutil.which("npx"):
         pytest.skip("needs Node")
     subprocess.run([pack.HERE / "build.sh", tmp_path], check=True, capture_output=True)
-    for name in ("explorer.js", "lab.js"):
+    for name in ("explorer.js", "lab.js", "door.js"):
         assert (tmp_path / name).read_bytes() == (pack.HERE / name).read_bytes()
 
 

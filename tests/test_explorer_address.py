@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hand import (
+from browser_helpers import (
     PAGE,
     QUIET,
     SEVEN,
@@ -43,14 +43,14 @@ def idle(page):
 def test_back_after_a_link_leads_to_the_page_as_it_was_opened(opened):
     page = opened()
     page.evaluate(f"location.hash = '{LINK}'")
-    page.wait_for_function(f"{EXPLORER}.loader.lit?.size > 900")
+    page.wait_for_function(f"{EXPLORER}.loader.selected?.size > 900")
     assert figures(page, "CosFace").startswith("margin 1.2\n")
     page.go_back()
-    page.wait_for_function(f"{EXPLORER}.loader.lit === null")
+    page.wait_for_function(f"{EXPLORER}.loader.selected === null")
     page.wait_for_function("document.body.innerText.includes('margin 0.1\\n')")
     assert "#" not in page.url
     page.go_forward()
-    page.wait_for_function(f"{EXPLORER}.loader.lit?.size > 900")
+    page.wait_for_function(f"{EXPLORER}.loader.selected?.size > 900")
 
 
 def test_back_to_a_heading_leads_to_the_view_that_was_there(opened):
@@ -58,9 +58,9 @@ def test_back_to_a_heading_leads_to_the_view_that_was_there(opened):
     page.get_by_role("button", name="light the digits 4").click()
     page.evaluate("location.hash = 'a-heading'")
     page.evaluate(f"location.hash = '{LINK}'")
-    page.wait_for_function(f"{EXPLORER}.loader.lit?.size > 900")
+    page.wait_for_function(f"{EXPLORER}.loader.selected?.size > 900")
     page.go_back()
-    page.wait_for_function(f"{EXPLORER}.loader.lit?.size < 600")
+    page.wait_for_function(f"{EXPLORER}.loader.selected?.size < 600")
     assert page.url.endswith("#a-heading")
     page.go_back()
     page.wait_for_url("**#explorer=v2;lit:classes,4")
@@ -98,7 +98,7 @@ def test_where_the_browser_takes_no_more_places_the_page_goes_on(opened, way):
     )
     page.evaluate("full = true")
     page.get_by_role("button", name="light the digits 4").click()
-    page.wait_for_function(f"{EXPLORER}.loader.lit?.size > 300")
+    page.wait_for_function(f"{EXPLORER}.loader.selected?.size > 300")
     page.get_by_label("CosFace margin").press("End")
     page.wait_for_function("document.body.innerText.includes('margin 1.2\\n')")
     assert "#" not in page.url
@@ -107,7 +107,7 @@ def test_where_the_browser_takes_no_more_places_the_page_goes_on(opened, way):
     page.evaluate("settle()")
     assert "lit:classes,4" in link(page)
     page.go_back()
-    page.wait_for_function(f"{EXPLORER}.loader.lit === null")
+    page.wait_for_function(f"{EXPLORER}.loader.selected === null")
 
 
 # ---- what is taken, and what is not
@@ -117,7 +117,7 @@ def test_where_the_browser_takes_no_more_places_the_page_goes_on(opened, way):
 def test_what_stands_behind_a_link_is_left_out(opened, behind):
     page = opened(f"all.html#explorer=v2;step:0.5;lit:classes,3{behind}")
     assert page.get_by_role("button", name="light the digits 3").get_attribute("aria-pressed") == "true"
-    assert explored(page, "e.state.step") == 0.5
+    assert explored(page, "e.state.moment") == 0.5
     assert not page.locator(".fx-note").is_visible()
 
 
@@ -152,7 +152,7 @@ def test_what_stands_behind_a_link_is_left_out(opened, behind):
 def test_nonsense_is_left_aside(opened, text):
     page = opened(f"all.html#explorer=v2;{text}")
     assert "could not be read" in page.locator(".fx-note").inner_text()
-    assert explored(page, "JSON.stringify(e.state) === JSON.stringify(e.usual)")
+    assert explored(page, "JSON.stringify(e.state) === JSON.stringify(e.initial)")
 
 
 def test_what_a_hand_reaches_a_link_takes(opened):
@@ -211,7 +211,7 @@ def test_a_lasso_drawn_round_and_round_holds_what_lies_within(opened, turns):
         page.mouse.move(*(middle + box["width"] * 0.45 * np.array([np.cos(angle), np.sin(angle)])))
     page.mouse.up()
     page.wait_for_function(
-        f"{EXPLORER}.loader.lit && {EXPLORER}.loader.answered === JSON.stringify({EXPLORER}.state.lit)"
+        f"{EXPLORER}.loader.selected && {EXPLORER}.loader.answered === JSON.stringify({EXPLORER}.state.selection)"
     )
     places = np.array(explored(page, "[...e.panels.get('triplet').space.target]")).reshape(-1, 2)
     within = (np.linalg.norm(places, axis=1) < 0.9 / 0.82).sum()
@@ -233,14 +233,14 @@ def test_a_pen_that_draws_nothing_leaves_the_training_where_it_is(opened):
     page.get_by_role("button", name="Undo").click()
     page.mouse.click(*pad_at(page, 0.5, 0.5))
     frame(page)
-    assert explored(page, "e.state.step") == 0.5
+    assert explored(page, "e.state.moment") == 0.5
     stroke(page, SEVEN)
-    page.wait_for_function(f"{EXPLORER}.state.step === 1")
+    page.wait_for_function(f"{EXPLORER}.state.moment === 1")
     page.get_by_label("place in the training").fill("0.5")
     pad.press("ArrowLeft")
     page.get_by_role("button", name="Clear").click()
     frame(page)
-    assert explored(page, "e.state.step") == 0.5
+    assert explored(page, "e.state.moment") == 0.5
 
 
 # ---- what is enrolled
@@ -289,7 +289,7 @@ def test_symbols_come_back_where_the_browser_keeps_them(opened, site):
     page.goto(f"{site.as_uri()}/kept.html")
     page.wait_for_selector(".fslviz-explorer[data-ready]")
     assert page.locator("[aria-label^=forget]").count() == 0
-    explored(page, "localStorage.setItem(e.shelf, 'no,text.of~ours')")
+    explored(page, "localStorage.setItem(e.symbolStore.key, 'no,text.of~ours')")
     page.reload()
     page.wait_for_selector(".fslviz-explorer[data-ready]")
     assert page.locator("[aria-label^=forget]").count() == 0
@@ -304,12 +304,12 @@ def test_where_the_browser_keeps_nothing_it_is_said(opened):
 def test_more_symbols_than_a_link_holds_are_told(opened, served):
     page = opened(base=served, permissions=["clipboard-read", "clipboard-write"])
     text = "~".join("".join(f"{a}{b}x" for b in "ABCDEFGHIJ") for a in "ABCDEFGH")
-    explored(page, f"e.set({{ own: [...'abcdef'].map((name) => ({{ name, samples: ['{text}'] }})) }}, true)")
+    explored(page, f"e.set({{ symbols: [...'abcdef'].map((name) => ({{ name, samples: ['{text}'] }})) }}, true)")
     page.get_by_role("button", name="Copy link").click()
     page.wait_for_selector("text=The link is copied, without the symbols, which are too many for it.")
     assert "own" not in page.evaluate("navigator.clipboard.readText()")
     page.get_by_role("button", name="light the digits 4").click()
     page.go_back()
-    page.wait_for_function(f"{EXPLORER}.loader.lit === null")
-    assert explored(page, "e.state.own.length") == 6  # a text that tells of none takes none away
+    page.wait_for_function(f"{EXPLORER}.loader.selected === null")
+    assert explored(page, "e.state.symbols.length") == 6  # a text that tells of none takes none away
     assert re.search("without", page.locator(".fx-bar").nth(1).inner_text()) is None

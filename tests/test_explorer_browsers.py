@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from hand import ALL, PAGE, QUIET, SEVEN, STAR, canvas, figures, frame, lit, picture, strips, stroke
+from browser_helpers import ALL, PAGE, QUIET, SEVEN, STAR, canvas, figures, frame, lit, picture, strips, stroke
 from PIL import Image
 
 from fslviz.explorer import Explorer, pack
@@ -265,7 +265,7 @@ def test_a_widget_of_six_digits_gives_python_no_margin_that_it_has_not(notebook)
     page.wait_for_selector(".fslviz-explorer[data-ready]")
     assert figures(page, "Triplet of six digits").startswith("met 1 2 3 6 7 9\n15-NN")
     page.get_by_role("region", name="Triplet of six digits space").get_by_role("application").press("+")
-    explored(page, "e.set({ step: 0.5 }, false)")
+    explored(page, "e.set({ moment: 0.5 }, false)")
     assert {name for name, _ in page.evaluate("sets")} == {"step"}
     assert lit(page) == 0
 

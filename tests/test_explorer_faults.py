@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from hand import (
+from browser_helpers import (
     ALL,
     PAGE,
     QUIET,
@@ -203,7 +203,7 @@ def test_an_encoded_address_is_read(opened):
         "explorer=v2%253Bstep:0.5",
     ):
         page = opened(f"all.html#{text}")
-        assert "margin 1.2\n" in figures(page, "CosFace") or explored(page, "e.state.step") == 0.5
+        assert "margin 1.2\n" in figures(page, "CosFace") or explored(page, "e.state.moment") == 0.5
         assert not page.locator(".fx-note").is_visible()
 
 
@@ -228,15 +228,15 @@ def test_a_lasso_s_link_is_short_and_says_how_many(opened):
     for angle in np.linspace(0, 6.2, 120):
         page.mouse.move(*(middle + box["width"] * 0.45 * np.array([np.cos(angle), np.sin(angle)])))
     page.mouse.up()
-    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.loader.lit?.size > 3000")
-    count = explored(page, "e.loader.lit.size")
+    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.loader.selected?.size > 3000")
+    count = explored(page, "e.loader.selected.size")
     assert f"{count:,} digits lit" in page.locator(".fslviz-explorer").inner_text()
     first = link(page)
     assert len(first) < 500
     assert f",{count}," in first
     page.get_by_label("Triplet margin").press("End")  # the digits stay those, wherever they go
     other = opened(link(page))
-    assert explored(other, "e.loader.lit.size") == count
+    assert explored(other, "e.loader.selected.size") == count
     wrong = opened(first.replace(f",{count},", ",7,"))
     assert f"held 7 digits when it was drawn; here {count}" in wrong.locator(".fx-note").inner_text()
 
@@ -413,8 +413,8 @@ def test_one_change_is_told_when_something_has_settled(opened):
     assert len(told) == 1
     assert "Accepted as 7" in told[0]
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.state.step < 1")
-    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.state.step === 1")
+    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.state.moment < 1")
+    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.state.moment === 1")
     assert len(heard()) <= 2
     canvas(page, "CosFace").focus()
     for _ in range(5):
@@ -521,7 +521,7 @@ def test_only_what_has_changed_is_painted_again(opened, site):
     canvas(page, "Contrastive").focus()
     page.keyboard.press("ArrowRight")
     picture(page, "Contrastive")
-    seen = explored(page, "[...e.panels.values()].filter((p) => p.seen).length")
+    seen = explored(page, "[...e.panels.values()].filter((p) => p.inSight).length")
     page.evaluate("laid = {}")
     for _ in range(5):
         page.keyboard.press("ArrowRight")
@@ -532,13 +532,13 @@ def test_only_what_has_changed_is_painted_again(opened, site):
     assert "fx-under" not in laid
     page.keyboard.press("+")
     page.wait_for_function(
-        """(e => e.frames.waiting === 0 && e.panels.get('contrastive').painter.view.zoom > 1)
+        """(e => e.renderLoop.waiting === 0 && e.panels.get('contrastive').painter.view.zoom > 1)
         (document.querySelector('.fslviz-explorer').explorer)"""
     )
     assert 1 <= page.evaluate("laid['fx-dots']") <= seen
     stale = (
-        "[...e.panels.values()].filter((p) => p.seen && JSON.stringify(p.painter.view) !=="
-        "JSON.stringify(e.shown(p.loss))).map((p) => p.loss)"
+        "[...e.panels.values()].filter((p) => p.inSight && JSON.stringify(p.painter.view) !=="
+        "JSON.stringify(e.viewOf(p.loss))).map((p) => p.loss)"
     )
     assert explored(page, stale) == []  # what waited for the next frame has come
 
@@ -573,6 +573,6 @@ def test_a_page_opens_with_the_state_that_python_gave(opened, site):
     page = opened("state.html")
     assert "margin 0.8\n" in figures(page, "CosFace")
     assert "threshold 0.250" in page.locator(".fx-enrol p.fx-figures").inner_text()
-    assert explored(page, "[...e.loader.lit]") == [3, 5]
+    assert explored(page, "[...e.loader.selected]") == [3, 5]
     shown = fslviz.Explorer(["cosface"], step=0.25, threshold=np.float32(0.5), selection=np.array([7]))
     assert "&quot;step&quot;: 0.25" in shown._repr_mimebundle_()[0]["text/html"]

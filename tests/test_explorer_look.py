@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from hand import (
+from browser_helpers import (
     NAMES,
     PAGE,
     SEVEN,
@@ -250,17 +250,17 @@ def test_a_pair_is_judged_by_its_own_network_alone(opened, served):
     page.wait_for_function(f"{EXPLORER}.panels.get('contrastive').space.name === 'contrastive@16'")
     assert "apart" not in region.locator(".fx-pair").inner_text()
     page.get_by_label("threshold").press("ArrowRight")
-    assert explored(page, "e.state.threshold.name") == "contrastive@1"
+    assert explored(page, "e.state.threshold.network") == "contrastive@1"
     late[0].continue_()
     page.wait_for_selector("section[aria-label='Contrastive space'] .fx-pair:has-text('apart')")
     limit = float(re.search(r"at ([\d.]+)", region.locator(".fx-pair").inner_text())[1])
-    assert limit == pytest.approx(explored(page, "e.loader.rates.get('contrastive@16').usual"), abs=1e-3)
+    assert limit == pytest.approx(explored(page, "e.loader.scores.get('contrastive@16').defaultThreshold"), abs=1e-3)
 
 
 # ---- a digit, bent
 
 
-@pytest.mark.parametrize(("kind", "most"), [("turn", 90), ("slant", 45), ("thicken", 1.5)])
+@pytest.mark.parametrize(("kind", "most"), [("rotate", 90), ("slant", 45), ("thicken", 1.5)])
 def test_a_digit_is_bent_on_its_way_through_every_space(opened, kind, most):
     page = opened("all.html#explorer=v2;pin:30")
     page.locator("summary").click()
@@ -277,7 +277,7 @@ def test_a_digit_is_bent_on_its_way_through_every_space(opened, kind, most):
         assert np.abs(np.array(path[6]) - own).max() < 0.06  # in the middle it is the digit itself, in 16 greys
         assert np.abs(np.array(now) - own).max() > 0.001
     said = page.locator(".fx-looks p.fx-figures").first.inner_text()
-    assert {"turn": "turned 45°", "slant": "slanted 23°", "thicken": "thickened by 1.5 pixels"}[kind] in said
+    assert {"rotate": "turned 45°", "slant": "slanted 23°", "thicken": "thickened by 1.5 pixels"}[kind] in said
     bent = page.evaluate(
         """() => { const c = document.querySelector('.fx-bent'), d = c.getContext('2d').getImageData(0, 0, 28, 28).data;
         return Array.from({ length: 784 }, (_, i) => d[4 * i + 3] / 255); }"""
@@ -289,7 +289,7 @@ def test_a_digit_is_bent_on_its_way_through_every_space(opened, kind, most):
         from torchvision.transforms.v2 import functional as F
 
         options = {"translate": [0, 0], "scale": 1.0, "interpolation": F.InterpolationMode.BILINEAR}
-        angle, shear = (45.0, [0.0, 0.0]) if kind == "turn" else (0.0, [22.5, 0.0])
+        angle, shear = (45.0, [0.0, 0.0]) if kind == "rotate" else (0.0, [22.5, 0.0])
         tries = [
             F.affine(torch.tensor(image)[None], angle=s * angle, shear=[s * v for v in shear], **options)[0]
             for s in (1, -1)
@@ -350,9 +350,9 @@ def test_what_moved_is_lit(opened):
     change = own("contrastive@1") - own("contrastive@0")
     for words, digits in (("won some", np.flatnonzero(change >= 8)), ("lost neighbours", np.flatnonzero(change <= -8))):
         page.locator(f".fx-looks button:has-text('{words}')").click()
-        page.wait_for_function(f"{EXPLORER}.state.lit?.kind === '{words.split()[0]}'")
-        page.wait_for_function(f"{EXPLORER}.loader.answered === JSON.stringify({EXPLORER}.state.lit)")
-        found = set(explored(page, "[...e.loader.lit]"))
+        page.wait_for_function(f"{EXPLORER}.state.selection?.kind === '{words.split()[0]}'")
+        page.wait_for_function(f"{EXPLORER}.loader.answered === JSON.stringify({EXPLORER}.state.selection)")
+        found = set(explored(page, "[...e.loader.selected]"))
         assert len(found ^ set(digits.tolist())) <= 0.1 * max(len(digits), 20)
     assert lit(opened(link(page))) == len(found)
 
@@ -368,7 +368,7 @@ def test_zoom_follows_the_digits(opened):
     for name in NAMES.values():
         picture(page, name)
     seen = """[...e.panels.values()].map((p) => { const { painter, space } = p; let eights = 0, all = 0;
-        e.labels.shown.forEach((k, i) => { const [x, y] = painter.toPixel(space.place(i));
+        e.labels.test.forEach((k, i) => { const [x, y] = painter.toPixel(space.place(i));
         if (x > 0 && y > 0 && x < painter.side && y < painter.side) { all++; eights += k === 8; } });
         return eights / all; })"""
     shares = explored(page, seen)
@@ -419,7 +419,7 @@ def test_back_leads_to_the_view_before(opened):
     canvas(page, "ArcFace").wait_for(state="detached")
     assert page.get_by_role("button", name="light the digits 4").get_attribute("aria-pressed") == "true"
     page.go_back()
-    page.wait_for_function(f"{EXPLORER}.loader.lit === null")
+    page.wait_for_function(f"{EXPLORER}.loader.selected === null")
     assert figures(page, "CosFace").startswith("margin 0.1\n")
 
 

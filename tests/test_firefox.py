@@ -5,8 +5,8 @@ import io
 
 import numpy as np
 import pytest
+from browser_helpers import ALL, PAGE, SEVEN, STAR, TWICE
 from firefox import Firefox
-from hand import ALL, PAGE, SEVEN, STAR, TWICE
 from PIL import Image
 from test_pages import HTML, PAGES
 
@@ -62,7 +62,7 @@ def press(page, selector):
 def digit(page, loss, index):
     number = page.evaluate(f"{EXPLORER}.state.losses.indexOf('{loss}')")
     page.box(f".fx-panel:nth-child({number + 1}) .fx-points")
-    page.wait(f"{EXPLORER}.panels.get('{loss}').painter.side > 0 && !{EXPLORER}.frames.waiting")
+    page.wait(f"{EXPLORER}.panels.get('{loss}').painter.side > 0 && !{EXPLORER}.renderLoop.waiting")
     return page.evaluate(
         f"""(() => {{ const {{ space, painter }} = {EXPLORER}.panels.get('{loss}');
         const box = painter.over.getBoundingClientRect(), [x, y] = painter.toPixel(space.place({index}));
@@ -97,7 +97,7 @@ def test_digits_are_pointed_at_held_and_paired(page):
 
 def test_a_digit_pressed_twice_lights_what_lies_around_it(page):
     page.evaluate(f"({TWICE})({[*digit(page, 'triplet', 30), 400]})")
-    page.wait(f"{EXPLORER}.loader.lit?.size === 100 && {EXPLORER}.state.lit.digit === 30")
+    page.wait(f"{EXPLORER}.loader.selected?.size === 100 && {EXPLORER}.state.selection.digit === 30")
 
 
 def test_a_view_is_moved_by_its_own_button(page):
@@ -114,13 +114,13 @@ def test_a_lasso_lights_and_its_link_opens(page, folder):
     press(page, ".fx-set[aria-label=tools] button:nth-child(2)")
     box = page.box(".fx-panel .fx-points")
     page.drag(*along(box, [(0.1, 0.1), (0.9, 0.1), (0.9, 0.6), (0.1, 0.6)]))
-    page.wait(f"{EXPLORER}.loader.lit?.size > 500")
-    count = page.evaluate(f"{EXPLORER}.loader.lit.size")
+    page.wait(f"{EXPLORER}.loader.selected?.size > 500")
+    count = page.evaluate(f"{EXPLORER}.loader.selected.size")
     page.wait("location.hash.includes('lit:loop')")
     link = page.evaluate("location.href")
     page.goto("about:blank")
     page.goto(link)
-    page.wait(f"{READY} && {EXPLORER}.loader.lit?.size === {count}")
+    page.wait(f"{READY} && {EXPLORER}.loader.selected?.size === {count}")
 
 
 def test_margin_training_and_reset(page):
@@ -128,7 +128,7 @@ def test_margin_training_and_reset(page):
     page.drag(*along(box, [(0.97, 0.5)]))
     page.wait("document.body.innerText.includes('margin 1.2\\n')")
     press(page, ".fx-training button")
-    page.wait(f"{EXPLORER}.state.step < 1 && {EXPLORER}.state.step > 0.05")
+    page.wait(f"{EXPLORER}.state.moment < 1 && {EXPLORER}.state.moment > 0.05")
     press(page, ".fx-training button")
     page.wait("document.body.innerText.includes(', after ')")
     press(page, ".fx-set[aria-label=tools] button:nth-child(3)")
@@ -145,7 +145,7 @@ def test_the_lab_trains(page):
 def test_what_is_painted_is_seen(page):
     """The picture on the screen itself: spots of ten colours in a space, and not in its corner."""
     page.box(".fx-square")
-    page.wait(f"!{EXPLORER}.frames.waiting")
+    page.wait(f"!{EXPLORER}.renderLoop.waiting")
     shot = page.ask("browsingContext.captureScreenshot", context=page.context)["data"]
     left, top, width, height = (round(v) for v in page.box(".fx-square"))
     screen = np.array(Image.open(io.BytesIO(base64.b64decode(shot))).convert("RGB"))
@@ -175,7 +175,7 @@ def test_every_page_of_the_book(plain, name):
         plain.drag(*along(plain.box(".fslviz-move :is(input, button[aria-pressed=false])"), [(0.9, 0.5)]))
         plain.wait(
             "(i => i.src.startsWith('data:image/svg') && i.naturalWidth)"
-            "(document.querySelector('.fslviz-move').moves.image)"
+            "(document.querySelector('.fslviz-move').movingFigure.image)"
         )
     raw = "[...document.querySelectorAll('.math')].filter((m) => !m.querySelector('mjx-container svg')).length"
     assert plain.evaluate(raw) == 0, "formulas left unrendered"

@@ -318,3 +318,8 @@ def test_of_many_names_an_error_lists_some():
         ValueError, match="^no identity 'nam 7': there are name 0, .* name 19 and 80 more; did you mean"
     ):
         g.forget("nam 7")
+
+
+def test_a_gallery_is_told_in_a_line(gallery):
+    assert repr(gallery) == "Gallery of 2 identities, 3 samples in all: by template, by distance"
+    assert repr(fslviz.Gallery(fusion="nearest", cosine=True)).endswith("by nearest, by angle")

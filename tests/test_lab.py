@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from hand import PAGE, QUIET, SEVEN, frame, picture, stroke
+from browser_helpers import PAGE, QUIET, SEVEN, frame, picture, stroke
 from PIL import Image
 from scipy.spatial.distance import cdist
 from torch.nn import functional as F
@@ -42,7 +42,7 @@ def bench(browser, tmp_path_factory):
 def pulled(page, loss, z, y, weight, bias, held):
     """Loss and gradients as the page has them."""
     told = page.evaluate(
-        """([loss, z, y, weight, bias, held]) => { const back = fslvizLab.pull(loss, Float32Array.from(z),
+        """([loss, z, y, weight, bias, held]) => { const back = fslvizLab.lossAndGradients(loss, Float32Array.from(z),
         Uint8Array.from(y), held, { weight: Float32Array.from(weight), bias: Float32Array.from(bias) });
         return [back.value, [...back.z], [...(back.weight ?? [])], [...(back.bias ?? [])]]; }""",
         [loss, z.flatten().tolist(), y.tolist(), weight.flatten().tolist(), bias.tolist(), held],
@@ -554,7 +554,7 @@ def test_two_classes_stay(opened_lab):
         press(page, f"leave the digits {digit} out of the training")
     assert not page.locator(".fx-lab > .fx-fault").is_visible()
     press(page, "leave the digits 8 out of the training")
-    assert held(page)["left"] == list(range(8))
+    assert held(page)["leftOut"] == list(range(8))
     assert "Two classes must stay" in page.locator(".fx-lab > .fx-fault").inner_text()
     assert "fslviz.load().classes(8, 9)" in page.content()
     press(page, "leave the digits 0 out of the training")
@@ -826,7 +826,7 @@ def test_what_stands_still_follows_the_page(opened_lab):
     until(page, "lab.report?.images > 0")
     press(page, "Pause")
     standing(page)
-    page.wait_for_function(f"{LAB}.space.progress === 1 && {LAB}.frame === 0")
+    page.wait_for_function(f"{LAB}.space.progress === 1 && {LAB}.square.frame === 0")
     drawn = f"{LAB}.painter.drawn.join()"
     before = page.evaluate(drawn)
     page.emulate_media(color_scheme="dark")

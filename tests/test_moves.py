@@ -13,11 +13,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from hand import PAGE, QUIET
+from browser_helpers import PAGE, QUIET
 from IPython.core.pylabtools import print_figure
 
 import fslviz
-from fslviz import frames, widgets
+from fslviz import moving_figures, widgets
 from fslviz.explorer import write_part
 from fslviz.plots import styled
 
@@ -54,7 +54,7 @@ NUMBERS = re.compile(r"-?\d+\.?\d*")
 
 def same(shown, figure):
     """Whether a picture in the page is a figure's, but for a last digit of its numbers."""
-    body, _ = frames.svg(figure)
+    body, _ = moving_figures.svg(figure)
     shown = shown.split("<defs>")[0]
     if NUMBERS.sub("0", shown) != NUMBERS.sub("0", body):
         return False
@@ -63,8 +63,8 @@ def same(shown, figure):
 
 def shown(page, root):
     """The text of the picture that a figure shows now."""
-    page.wait_for_function("e => e.moves.image.src.startsWith('data:image/svg')", arg=root)
-    return unquote(root.evaluate("e => e.moves.image.src").split(",", 1)[1])
+    page.wait_for_function("e => e.movingFigure.image.src.startsWith('data:image/svg')", arg=root)
+    return unquote(root.evaluate("e => e.movingFigure.image.src").split(",", 1)[1])
 
 
 @pytest.mark.parametrize("name", MOVED)
@@ -76,7 +76,7 @@ def test_each_control_shows_what_the_kernel_draws(browser, monkeypatch, name):
     assert len(roots) == len(kernel)
     for root, (draw, taken) in zip(roots, kernel, strict=True):
         at, before = starts(draw.__wrapped__), None
-        first = root.evaluate("e => e.moves.image.alt")
+        first = root.evaluate("e => e.movingFigure.image.alt")
         for k, values in taken.items():
             label = k.replace("_", " ")
             for value in dict.fromkeys((values[-1], values[len(values) // 3])):
@@ -90,16 +90,18 @@ def test_each_control_shows_what_the_kernel_draws(browser, monkeypatch, name):
                 else:
                     root.query_selector(f"[aria-label='{label}'] button:text-is('{value}')").click()
                 at[k] = value
-                page.wait_for_function("([e, was]) => e.moves.image.src !== was", arg=[root, before])
-                page.wait_for_function("e => e.moves.image.complete && e.moves.image.naturalWidth > 0", arg=root)
-                before = root.evaluate("e => e.moves.image.src")
+                page.wait_for_function("([e, was]) => e.movingFigure.image.src !== was", arg=[root, before])
+                page.wait_for_function(
+                    "e => e.movingFigure.image.complete && e.movingFigure.image.naturalWidth > 0", arg=root
+                )
+                before = root.evaluate("e => e.movingFigure.image.src")
                 figure = draw(**at)
                 assert same(shown(page, root), figure), (name, at)
                 written = {c.replace("_", " "): f"{at[c]:g}" if isinstance(v, tuple) else at[c] for c, v in taken.items()}
                 settings = ", ".join(f"{c} {v}" for c, v in written.items())
-                words = f"{settings}: {', '.join(frames.told(figure))}".replace("\n", ", ")
+                words = f"{settings}: {', '.join(moving_figures.told(figure))}".replace("\n", ", ")
                 here = at == starts(draw.__wrapped__)  # as in the notebook, whose own words say more
-                assert root.evaluate("e => e.moves.image.alt") == (first if here else words)
+                assert root.evaluate("e => e.movingFigure.image.alt") == (first if here else words)
     page.close()
 
 
@@ -127,17 +129,19 @@ def test_controls_look_and_answer_as_the_explorers_do(browser, name, width, sche
     page.goto((HTML / f"{name}.html").as_uri())
     root = page.locator(".fslviz-move").first
     root.scroll_into_view_if_needed()
-    before = root.evaluate("e => [e.moves.image.getBoundingClientRect().width, e.moves.image.alt]")
+    before = root.evaluate("e => [e.movingFigure.image.getBoundingClientRect().width, e.movingFigure.image.alt]")
     target = root.locator("input, button[aria-pressed=false]").first
     box = target.bounding_box()
     press = page.touchscreen.tap if width == 390 else page.mouse.click
     press(box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2)
     shown(page, root.element_handle())
-    page.wait_for_function("e => e.moves.image.naturalWidth > 0", arg=root.element_handle())
-    after = root.evaluate("e => [e.moves.image.getBoundingClientRect().width, e.moves.image.alt]")
+    page.wait_for_function("e => e.movingFigure.image.naturalWidth > 0", arg=root.element_handle())
+    after = root.evaluate("e => [e.movingFigure.image.getBoundingClientRect().width, e.movingFigure.image.alt]")
     assert "" != before[1] != after[1]  # what is true of one picture is not of another
     assert abs(after[0] - before[0]) < 0.06 * before[0]  # what was a bitmap is as large as a drawing
-    shape = root.evaluate("e => [e.moves.image.naturalWidth / e.moves.image.naturalHeight, e.moves.image.height]")
+    shape = root.evaluate(
+        "e => [e.movingFigure.image.naturalWidth / e.movingFigure.image.naturalHeight, e.movingFigure.image.height]"
+    )
     assert after[0] / shape[1] == pytest.approx(shape[0], rel=0.02)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert root.evaluate("e => e.classList.contains('fx-dark')") == (scheme == "dark")
@@ -167,9 +171,11 @@ def test_chapter_5_asks_the_explorer_instead(browser):
     assert page.locator(".fslviz-move").count() == 0
     page.get_by_role("link", name="the hundred around this one").click()
     explorer = "document.querySelector('.fslviz-explorer').explorer"
-    page.wait_for_function(f"{explorer}.loader.lit?.size === 100 && {explorer}.state.losses.length === 6")
-    page.wait_for_function(f"{explorer}.frames.waiting === 0 && {explorer}.panels.get('contrastive').space.n > 0")
-    lit, places = page.evaluate(f"[[...{explorer}.loader.lit], [...{explorer}.panels.get('contrastive').space.target]]")
+    page.wait_for_function(f"{explorer}.loader.selected?.size === 100 && {explorer}.state.losses.length === 6")
+    page.wait_for_function(f"{explorer}.renderLoop.waiting === 0 && {explorer}.panels.get('contrastive').space.n > 0")
+    lit, places = page.evaluate(
+        f"[[...{explorer}.loader.selected], [...{explorer}.panels.get('contrastive').space.target]]"
+    )
     places = np.array(places).reshape(-1, 2)
     near = np.linalg.norm(places - places[4], axis=1).argsort()
     assert len(set(near[:101]) - set(lit)) <= 1
@@ -179,7 +185,7 @@ def test_chapter_5_asks_the_explorer_instead(browser):
 def test_a_picture_is_short_and_looks_the_same(browser):
     page = browser.new_page()
     figure = styled(line)(slope=2)
-    body, defined = frames.svg(figure)
+    body, defined = moving_figures.svg(figure)
     whole = print_figure(figure, "svg")
     short = f"{body}<defs>{''.join(defined)}</defs></svg>"
     assert len(short) < 0.8 * len(whole)
@@ -205,7 +211,7 @@ def curves(slope=1, dip=1):
 @pytest.fixture
 def moved(opened, site):
     """Opens a page with a figure that two sliders move."""
-    root = frames.controls(styled(curves), {"slope": 1, "dip": 1}, {"slope": tuple(range(6)), "dip": (0, 1, 2)})
+    root = moving_figures.controls(styled(curves), {"slope": 1, "dip": 1}, {"slope": tuple(range(6)), "dip": (0, 1, 2)})
     options = json.loads(html.unescape(re.search('data-options="([^"]*)"', root)[1]))
     write_part(site / "explorer", "move/own", options["pictures"])
     root = root.replace(html.escape(json.dumps(options)), html.escape(json.dumps(options | {"pictures": "move/own"})))
@@ -288,15 +294,15 @@ def dots():
 )
 def test_what_a_figure_shows_is_told(draw, words):
     figure = styled(draw)()
-    assert frames.told(figure) == words
-    text, _ = frames.svg(figure)
+    assert moving_figures.told(figure) == words
+    text, _ = moving_figures.svg(figure)
     assert [html.unescape(word) for word in re.findall("<desc>(.*?)</desc>", text, re.S)] == words
 
 
 def test_words_that_follow_two_controls_keep_no_figure_from_moving():
     values = tuple(range(30))
-    found = frames.frames(styled(curves), {"slope": 1, "dip": 1}, {"slope": values, "dip": values})
-    picture = frames.picture(read(found), (7, 22), (30, 30))
+    found = moving_figures.pictures(styled(curves), {"slope": 1, "dip": 1}, {"slope": values, "dip": values})
+    picture = moving_figures.picture(read(found), (7, 22), (30, 30))
     assert "<desc>line from 0 to 7</desc><desc>_dip from -22 to -22</desc>" in picture
 
 
@@ -310,10 +316,10 @@ def line(slope=1, colour="C0"):
 
 def test_every_picture_is_put_together_from_pieces():
     taken = {"slope": (1, 2, 3), "colour": ["C0", "C1"]}
-    found = read(frames.frames(styled(line), {"slope": 1, "colour": "C0"}, taken))
+    found = read(moving_figures.pictures(styled(line), {"slope": 1, "colour": "C0"}, taken))
     for at in itertools.product(range(3), range(2)):
         figure = styled(line)(slope=taken["slope"][at[0]], colour=taken["colour"][at[1]])
-        assert frames.picture(found, at, (3, 2)).startswith(frames.svg(figure)[0])
+        assert moving_figures.picture(found, at, (3, 2)).startswith(moving_figures.svg(figure)[0])
     assert len(found[0]) == len(set(found[0]))
 
 
@@ -333,9 +339,9 @@ def test_where_no_part_follows_two_controls_each_is_moved_alone():
         calls.append(controls)
         return two(**controls)
 
-    found = read(frames.frames(counted, {"left": 0.0, "right": 0.0}, {"left": values, "right": values}))
+    found = read(moving_figures.pictures(counted, {"left": 0.0, "right": 0.0}, {"left": values, "right": values}))
     assert len(calls) < 70
-    assert frames.picture(found, (7, 22), (30, 30)).startswith(frames.svg(two(7.0, 22.0))[0])
+    assert moving_figures.picture(found, (7, 22), (30, 30)).startswith(moving_figures.svg(two(7.0, 22.0))[0])
 
 
 def test_where_one_does_there_is_one_picture():
@@ -346,7 +352,7 @@ def test_where_one_does_there_is_one_picture():
         return fslviz.plot_lines({"line": ([0, 1], [0, a + b])}, ylim=(0, 60))
 
     values = tuple(float(i) for i in range(30))
-    assert frames.controls(styled(product), {"a": 0.0, "b": 0.0}, {"a": values, "b": values}) == ""
+    assert moving_figures.controls(styled(product), {"a": 0.0, "b": 0.0}, {"a": values, "b": values}) == ""
     assert len(calls) == 3  # the start and two ends tell
 
 
@@ -355,7 +361,7 @@ def test_an_effect_that_shows_with_two_controls_alone_is_found():
         return two(30.0 if a == b == 29 else a, b)
 
     values = tuple(float(i) for i in range(30))
-    assert frames.frames(styled(both), {"a": 0.0, "b": 0.0}, {"a": values, "b": values}) is None
+    assert moving_figures.pictures(styled(both), {"a": 0.0, "b": 0.0}, {"a": values, "b": values}) is None
 
 
 def test_a_notebook_for_the_book_shows_controls_and_a_picture(monkeypatch):

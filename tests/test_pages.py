@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hand import SEVEN, STAR, canvas, figures, link, picture, pixel_of, strip, strips, stroke
+from browser_helpers import SEVEN, STAR, canvas, figures, link, picture, pixel_of, strip, strips, stroke
 
 NAMES = {
     "contrastive": "Contrastive",
@@ -185,5 +185,5 @@ def ready(page):
     page.wait_for_load_state()
     page.wait_for_function(
         """document.readyState === 'complete' && [...document.querySelectorAll('.fslviz-explorer')].every((root) =>
-        'ready' in root.dataset && root.explorer.frames.waiting === 0)"""
+        'ready' in root.dataset && root.explorer.renderLoop.waiting === 0)"""
     )

@@ -228,8 +228,7 @@ def test_one_loss_one_colour_whatever_stands_beside_it():
     line = ([0, 1], [0.1, 0.2], [0.01, 0.02])
     first = fslviz.plot_lines({"other": line, "triplet": line}).axes[0].lines[1]
     second = fslviz.plot_lines({"triplet, 64-D": line}, percent="y").axes[0]
-    assert first.get_color() == second.lines[0].get_color() == plots.OF["triplet"]
-    assert len(set(plots.OF.values())) == len(plots.OF)
+    assert first.get_color() == second.lines[0].get_color() == plots.LOSS_COLOURS["triplet"]
     (band,) = second.collections
     assert band.get_paths()[0].get_extents().get_points()[:, 1] == pytest.approx([0.09, 0.22])
     assert second.yaxis.get_major_formatter()(0.025, 0) == "2.5%"

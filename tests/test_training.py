@@ -1,6 +1,7 @@
 import contextlib
 import copy
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ import torch
 from torch import nn
 
 import fslviz
-from fslviz import data, devices, runs, training
+from fslviz import devices, files, runs, training
 from fslviz.data import Data
 from fslviz.models import EmbeddingNet
 from fslviz.runs import LOSSES, Recipe, Run
@@ -206,30 +207,40 @@ def test_the_cache_is_keyed_by_recipe_data_and_code(some, cache, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("module", "was", "becomes", "anew"),
+    ("loss", "module", "was", "becomes", "anew"),
     [
-        ("losses", "return total / (", "# the mean\n        return total / (", False),
-        ("losses", "The mean over all triplets", "The average over all triplets", False),
-        ("losses", "return total / (", "return total / 2 / (", True),
-        ("margins", "cos - self.share", "cos + self.share", True),
-        ("models", "LeakyReLU(0.1", "LeakyReLU(0.2", True),
-        ("training", "RISE = 0.25", "RISE = 0.5", True),
-        ("devices", "GAIN = 0.95", "GAIN = 0.5", True),
+        ("triplet", "losses", "return total / (", "# the mean\n        return total / (", False),
+        ("triplet", "losses", "The mean over all triplets", "The average over all triplets", False),
+        ("triplet", "losses", "return total / (", "return total / 2 / (", True),
+        ("triplet", "losses", "return values.masked_fill", "return 2 * values.masked_fill", True),  # what it uses
+        ("triplet", "losses", "batch = 128", "batch = 64", True),  # its base
+        ("triplet", "losses", "push = d.square() / 2", "push = d.square() / 3", False),  # another loss
+        ("triplet", "losses", "class Triplet", "class Another(Loss):\n    batch = 1\n\n\nclass Triplet", False),
+        ("triplet", "margins", "cos - self.share", "cos + self.share", False),
+        ("cosface", "margins", "cos - self.share", "cos + self.share", True),
+        ("cosface", "margins", "cos * math.cos(m)", "cos * math.sin(m)", False),
+        ("arcface", "margins", "cos - self.share", "cos + self.share", True),  # its base
+        ("arcface", "margins", "clamp(-1, 1)", "clamp(-2, 2)", True),
+        ("triplet", "models", "LeakyReLU(0.1", "LeakyReLU(0.2", True),
+        ("triplet", "training", "RISE = 0.25", "RISE = 0.5", True),
+        ("triplet", "devices", "GAIN = 0.95", "GAIN = 0.5", True),
     ],
 )
 def test_a_run_is_trained_anew_when_meaning_changes_and_not_when_words_do(
-    tmp_path, monkeypatch, module, was, becomes, anew
+    tmp_path, monkeypatch, loss, module, was, becomes, anew
 ):
-    recipe = Recipe("triplet", {}, "digits", 2, 256, 64, 0, "cpu", "float32")
+    recipe = Recipe(loss, {}, "digits", 2, 256, 64, 0, "cpu", "float32")
     key = recipe.key
-    for name in runs.MEANING:
-        (tmp_path / f"{name}.py").write_text((runs.HERE / f"{name}.py").read_text())
-    monkeypatch.setattr(runs, "HERE", tmp_path)
+    folder = shutil.copytree(runs.HERE, tmp_path / "fslviz", ignore=lambda _, names: set(names) - {*SOURCES})
+    monkeypatch.setattr(runs, "HERE", folder)
     assert recipe.key == key
-    source = (tmp_path / f"{module}.py").read_text()
+    source = (folder / f"{module}.py").read_text()
     assert was in source
-    (tmp_path / f"{module}.py").write_text(source.replace(was, becomes))
+    (folder / f"{module}.py").write_text(source.replace(was, becomes, 1))
     assert (recipe.key != key) == anew
+
+
+SOURCES = [path.name for path in runs.HERE.glob("*.py")]
 
 
 def test_a_key_is_of_all_that_defines_a_training(monkeypatch):
@@ -593,7 +604,7 @@ def test_an_interruption_leaves_nothing(some, cache, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setenv("FSLVIZ_CACHE", str(cache))
     run = short(some, cached=False)
-    monkeypatch.setattr(data.os, "replace", interrupted)
+    monkeypatch.setattr(files.os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run.save(cache / "runs" / "run.npz")
     assert not list((cache / "runs").iterdir())
@@ -940,3 +951,11 @@ def test_a_loss_is_told_how_far_the_training_is_and_a_network_that_it_trains(som
     short(some, Told(), network=Mode())
     assert Told.shares == [0, 0.25, 0.5, 0.75]
     assert Mode.modes == [False, True, True, True, True]  # the first look is none of the training
+
+
+def test_a_run_is_told_in_a_line(some):
+    run = short(some, margin=2.0)
+    seen = f"{run.recipe.images:,} images seen, 2-D"
+    assert repr(run) == f"Run of {run.recipe.loss}, margin 2.0, on {some.name}: {seen}"
+    assert ", margin 0.1," in repr(fslviz.train("cosface", some, images=64, batch=64)), "the default"
+    assert "margin" not in repr(fslviz.train("softmax", some, images=64, batch=64))

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from hand import QUIET
+from browser_helpers import QUIET
 
 import fslviz
 from fslviz import widgets
@@ -222,6 +222,12 @@ def test_every_trained_margin_has_a_place_on_the_slider(loss, monkeypatch, kerne
     steps = (np.array(pack.MARGINS[loss]) - margin.min) / margin.step
     assert np.abs(steps - steps.round()).max() < 1e-9
     assert (margin.min, margin.max) == (pack.MARGINS[loss][0], pack.MARGINS[loss][-1])
+
+
+def test_the_margin_lab_trains_nothing_for_the_book(monkeypatch):
+    monkeypatch.setenv(widgets.BOOK, "yes")
+    monkeypatch.setattr(widgets, "train", None)
+    assert "In a notebook" in fslviz.margin_lab("cosface").data
 
 
 def test_the_margin_lab_names_a_wrong_loss():

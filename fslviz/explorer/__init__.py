@@ -13,7 +13,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from fslviz.errors import between, plain, unknown
+from fslviz.errors import number, python_number, unknown
 from fslviz.explorer import pack
 
 SCRIPT = Path(__file__).parent / "explorer.js"
@@ -24,7 +24,7 @@ class _Float(traitlets.Float):
     """A number, of Python's, numpy's or torch's."""
 
     def validate(self, obj: Any, value: Any) -> Any:
-        number = plain(value)
+        number = python_number(value)
         if number is not None and not isinstance(number, (int, float)):
             raise ValueError(f"{self.name} must be a number, not {number!r}")
         return super().validate(obj, number)
@@ -120,7 +120,7 @@ class Explorer(anywidget.AnyWidget):
         for loss, margin in proposal["value"].items():
             if not pack.MARGINS.get(loss):
                 unknown("loss with a margin", loss, [k for k, v in pack.MARGINS.items() if v])
-            given = between(f"the margin of {loss}", margin, 0, 100)
+            given = number(f"the margin of {loss}", margin, 0, 100)
             trained = [m for m in pack.MARGINS[loss] if np.isclose(m, given)]  # float32's 0.2 is not Python's
             if not trained:
                 raise ValueError(f"the margins trained for {loss} are {pack.MARGINS[loss]}, not {given!r}")
@@ -129,17 +129,17 @@ class Explorer(anywidget.AnyWidget):
 
     @traitlets.validate("step")
     def _within_training(self, proposal: Any) -> float:
-        return between("step", proposal["value"], 0, 1)
+        return number("step", proposal["value"], 0, 1)
 
     @traitlets.validate("threshold")
     def _a_distance(self, proposal: Any) -> float | None:
         value = proposal["value"]
-        return None if value is None else between("threshold", value, 0, 1e9)
+        return None if value is None else number("threshold", value, 0, 1e9)
 
     @traitlets.validate("selection")
     def _shown_images(self, proposal: Any) -> list[int]:
         for index in proposal["value"]:
-            between("selection", index, 0, pack.SHOWN - 1)
+            number("selection", index, 0, pack.SHOWN - 1)
         return proposal["value"]
 
     def _answer(self, _: Any, content: dict[str, Any], buffers: Any) -> None:

@@ -15,6 +15,7 @@ from fslviz.training import train
 
 TRAIN, SHOWN = 5000, 2000  # digits it learns from, and test digits that are shown
 WIDTHS = (16, 32)
+LARGEST = 16.0  # margin that its slider goes to, where the loss takes more
 COLUMNS = 8  # of its last layer, of which two count: the page reckons eight numbers at once
 IMAGES = 2_400_000  # seen by the network that it starts from: 15-NN of 94.1 and 93.0% (two seeds) on validation digits,
 # as after 900,000 (93.9, 94.1): what is short is the network, not its training

@@ -22,10 +22,11 @@ from scipy.linalg import orthogonal_procrustes
 from scipy.spatial.distance import cdist
 from torch import Tensor
 
-from fslviz.data import Data, load, whole_file
+from fslviz.data import Data, load
 from fslviz.errors import unknown
 from fslviz.evaluation import knn_accuracy, merits
 from fslviz.explorer import lab
+from fslviz.files import whole_file
 from fslviz.margins import Softmax
 from fslviz.models import EmbeddingNet
 from fslviz.pictures import MEAN, STD
@@ -44,7 +45,8 @@ MARGINS: dict[str, list[float]] = {
     "cosface": [0.0, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2],
     "arcface": [0.0, 0.1, 0.2, 0.4, 0.5, 0.6, 0.8, 1.2, 1.6],
 }
-SIX = {f"{loss}-six": loss for loss in ("contrastive", "triplet", "softmax", "arcface")}  # learned from six digits
+SUFFIX = "-six"  # of a loss whose network was learned from six digits
+SIX = {loss + SUFFIX: loss for loss in ("contrastive", "triplet", "softmax", "arcface")}
 UNSEEN = (0, 4, 5, 8)  # not among those six
 DEFAULT = {loss: inspect.signature(LOSSES[loss]).parameters["margin"].default for loss in MARGINS if MARGINS[loss]}
 SHOWN, KNOWN, TRAIL = 5000, 2000, 1000  # the first test images, training images, and test images along a training
@@ -182,7 +184,6 @@ def _space(
     entry = {
         "loss": run.recipe.loss,
         "batch": run.recipe.batch,
-        "run": run.recipe.key,
         "seconds": round(run.seconds, 1),
         "cosine": run.cosine,
         "merits": _merits(known, shown, data, run.cosine),

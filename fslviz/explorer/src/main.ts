@@ -1,10 +1,10 @@
 // The built file: fills the places in a page of the book, and exports the front end of the notebook's widget.
-import { Moves } from "./moves";
-import { fromScripts, Pack } from "./pack";
-import { Page } from "./page";
-import { dress } from "./style";
+import { dress } from "./common/style";
+import { fromScripts, Pack } from "./data/pack";
+import { MovingFigure } from "./figures/moving-figure";
+import { Page } from "./page/page";
 
-export { render } from "./widget";
+export { render } from "./page/widget";
 
 const base = (document.currentScript as HTMLScriptElement | null)?.src?.replace(/[^/]*$/, "");
 if (base)
@@ -23,6 +23,6 @@ if (base)
       if (!image) continue;
       dress(root);
       const { controls, pictures } = JSON.parse(root.dataset.options!);
-      Object.assign(root, { moves: new Moves(root, image, controls, () => ask(pictures)) });
+      Object.assign(root, { movingFigure: new MovingFigure(root, image, controls, () => ask(pictures)) });
     }
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { apart, at, cut, fewer, mean, type Place, share, simpler, within } from "../src/geometry";
+import { apart, cut, mean, type Place, placeAt, simplifyLine, simplifyLoop, within } from "../src/common/geometry";
 import { near, numbers } from "./near";
 
 const SQUARE: Place[] = [
@@ -14,7 +14,7 @@ const SQUARE: Place[] = [
 const area = (p: Place[]) =>
   Math.abs(
     p.reduce(
-      (s, [x, y], i) => s + x * at(p.flat(), (i + 1) % p.length)[1] - y * at(p.flat(), (i + 1) % p.length)[0],
+      (s, [x, y], i) => s + x * placeAt(p.flat(), (i + 1) % p.length)[1] - y * placeAt(p.flat(), (i + 1) % p.length)[0],
       0,
     ),
   ) / 2;
@@ -67,9 +67,9 @@ test("a loop made simpler keeps the corners that matter", () => {
       [(x + u) / 2, (y + v) / 2 + 0.001],
     ] as Place[];
   });
-  assert.deepEqual(simpler(more, 4), SQUARE);
-  assert.deepEqual(simpler([...more].reverse(), 4), [...SQUARE].reverse());
-  assert.deepEqual(simpler(more, 8), more);
+  assert.deepEqual(simplifyLoop(more, 4), SQUARE);
+  assert.deepEqual(simplifyLoop([...more].reverse(), 4), [...SQUARE].reverse());
+  assert.deepEqual(simplifyLoop(more, 8), more);
   assert.equal(more.length, 8); // what is given stays as it is
 });
 
@@ -89,7 +89,7 @@ test("a line with fewer corners lies nowhere farther from the whole than is said
   const line: Place[] = Array.from({ length: 60 }, (_, i) => [i / 60, random() / 2]);
   let before = line.length;
   for (const limit of [0.02, 0.1, 0.3]) {
-    const kept = fewer(line, limit);
+    const kept = simplifyLine(line, limit);
     assert.deepEqual([kept[0], kept.at(-1)], [line[0], line[59]]);
     assert.ok(kept.length < before, `${limit}: ${kept.length}`);
     for (const p of line) assert.ok(off(p, kept) <= limit + 0.003, `${limit}: ${p}`);
@@ -100,16 +100,16 @@ test("a line with fewer corners lies nowhere farther from the whole than is said
     [1, 1],
     [2, 0],
   ];
-  assert.deepEqual(fewer(corner, 0.1), corner); // each corner once
-  assert.deepEqual(fewer(corner, 1.1), [corner[0], corner[2]]);
+  assert.deepEqual(simplifyLine(corner, 0.1), corner); // each corner once
+  assert.deepEqual(simplifyLine(corner, 1.1), [corner[0], corner[2]]);
   const roof = Array.from({ length: 21 }, (_, i): Place => [i / 10, 1 - Math.abs(i / 10 - 1)]);
-  assert.deepEqual(fewer(roof, 0.1), corner); // the corner that lies farthest, and no other
+  assert.deepEqual(simplifyLine(roof, 0.1), corner); // the corner that lies farthest, and no other
   const back: Place[] = [
     [0, 0],
     [3, 0],
     [1, 0],
   ];
-  assert.deepEqual(fewer(back, 0.1), back); // beyond the ends too
+  assert.deepEqual(simplifyLine(back, 0.1), back); // beyond the ends too
 });
 
 test("a polygon is cut by a half-plane", () => {
@@ -135,19 +135,5 @@ test("means, distances, places in a row", () => {
     [2, 3],
   );
   assert.equal(apart([1, 1], [4, 5]), 5);
-  assert.deepEqual(at([1, 2, 3, 4], 1), [3, 4]);
-});
-
-test("a share counts a value that equals the limit", () => {
-  const values = [1, 2, 2, 2, 3];
-  for (const [limit, count] of [
-    [0.5, 0],
-    [1, 1],
-    [1.5, 1],
-    [2, 4],
-    [2.9, 4],
-    [3, 5],
-    [9, 5],
-  ])
-    assert.equal(share(values, limit), count / 5, `${limit}`);
+  assert.deepEqual(placeAt([1, 2, 3, 4], 1), [3, 4]);
 });

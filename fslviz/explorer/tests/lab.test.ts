@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { History } from "../src/lab/history";
-import { LabSpace } from "../src/lab/space";
-import { FILL } from "../src/state";
+import { LabSpace } from "../src/lab/lab-space";
+import { FILL } from "../src/state/view";
 import { near, numbers } from "./near";
 
 Object.assign(globalThis, { matchMedia: () => ({ matches: true }) }); // no glide: a picture is what was told last
@@ -130,16 +130,16 @@ test("places glide from where they were seen", () => {
 
 test("each picture is a new one to the painter, where nothing glides too", () => {
   const space = new LabSpace();
-  const { step } = space;
+  const { moment } = space;
   space.show(told(1, [0, 0]), NONE, false, null, false);
   space.show(told(2, [0, 0]), NONE, false, null, false);
-  assert.equal(space.step, step + 2);
+  assert.equal(space.moment, moment + 2);
 });
 
 test("a history keeps its beginning and its end, and each image counts once", () => {
   const history = new History();
   const loss = (i: number) => 2 - i / 5000;
-  for (let i = 0; i < 5000; i++) history.add({ images: 640 * (i + 1), count: 640, loss: loss(i), right: i / 5000 });
+  for (let i = 0; i < 5000; i++) history.add({ images: 640 * (i + 1), count: 640, loss: loss(i), accuracy: i / 5000 });
   const { points } = history;
   assert.ok(points.length > 90 && points.length <= 200, `${points.length}`);
   assert.equal(points[points.length - 1].images, 640 * 5000);
@@ -151,19 +151,19 @@ test("a history keeps its beginning and its end, and each image counts once", ()
   );
   near(points.reduce((sum, { count, loss }) => sum + count * loss, 0) / (640 * 5000), 1.5, 0.001);
   let seen = 0;
-  for (const { images, count, right } of points) {
+  for (const { images, count, accuracy } of points) {
     near(images, (seen += count), 0.5);
-    near(right, (images / 640 - 1) / 5000, 1e-9); // as it was at the point's end
+    near(accuracy, (images / 640 - 1) / 5000, 1e-9); // as it was at the point's end
   }
   const spans = points.slice(1, -1).map(({ images }, i) => images - points[i].images);
   assert.ok(Math.max(...spans) <= 2 * Math.min(...spans), `${spans}`);
-  for (let i = 5000; i < 60000; i++) history.add({ images: 640 * (i + 1), count: 640, loss: 1, right: 1 });
+  for (let i = 5000; i < 60000; i++) history.add({ images: 640 * (i + 1), count: 640, loss: 1, accuracy: 1 });
   assert.ok(history.points.length <= 200, "however long it goes on");
 });
 
 test("a short history is told as it was", () => {
   const history = new History();
-  for (let i = 0; i < 150; i++) history.add({ images: 128 * (i + 1), count: 128, loss: i, right: 0 });
+  for (let i = 0; i < 150; i++) history.add({ images: 128 * (i + 1), count: 128, loss: i, accuracy: 0 });
   assert.deepEqual(
     history.points.map(({ loss }) => loss),
     [...Array(150).keys()],

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { LOSSES, type Loss, MOST, PAIRS } from "../src/lab/held";
-import { type Head, type Held, pull } from "../src/lab/losses";
+import { comparesPairs, LOSS_NAMES, type Loss, lossEntry, MINING } from "../src/catalogue";
+import type { Head, LossSettings } from "../src/training/gradients";
+import { lossAndGradients } from "../src/training/losses";
 import { near, numbers } from "./near";
 
 const random = numbers(1);
@@ -10,7 +11,7 @@ const drawn = (n: number) => Float64Array.from({ length: n }, () => 2 * (random(
 const HEAD: Head = { weight: drawn(20), bias: drawn(10) };
 const Y = Uint8Array.from({ length: 24 }, (_, i) => (i * 7) % 5);
 const Z = drawn(48);
-const held = (change: Partial<Held> = {}): Held => ({
+const held = (change: Partial<LossSettings> = {}): LossSettings => ({
   margin: 1,
   scale: 16,
   mining: "all",
@@ -20,18 +21,18 @@ const held = (change: Partial<Held> = {}): Held => ({
 });
 
 // Each loss at margins inside and at the ends of what the lab takes, angular ones also on the way to their scale.
-function* settings(loss: Loss): Generator<Held> {
-  const [least, most] = [loss === "sphereface" ? 1 : 0, MOST[loss] ?? 0];
-  for (const margin of new Set([least, loss === "sphereface" ? 4 : most / 20, most]))
-    for (const mining of loss === "triplet" ? (["all", "random", "semihard", "hard"] as const) : (["all"] as const))
-      for (const share of PAIRS.includes(loss) ? [1] : [1, 0.4])
+function* settings(loss: Loss): Generator<LossSettings> {
+  const { least, most, whole } = lossEntry(loss).margin ?? { least: 0, most: 0, whole: false };
+  for (const margin of new Set([least, whole ? 4 : most / 20, most]))
+    for (const mining of loss === "triplet" ? MINING : ["all"])
+      for (const share of comparesPairs(loss) ? [1] : [1, 0.4])
         yield held({ margin, mining, share, lambda: 5 / share });
 }
 
 test("each gradient is the slope of its loss, by places, class weights and biases", () => {
-  for (const loss of LOSSES)
+  for (const loss of LOSS_NAMES)
     for (const setting of settings(loss)) {
-      const go = () => pull(loss, Z, Y, setting, HEAD, numbers(3));
+      const go = () => lossAndGradients(loss, Z, Y, setting, HEAD, numbers(3));
       const back = go();
       const parts: [Float32Array, Float32Array | undefined][] = [
         [Z, back.z],
@@ -66,13 +67,13 @@ test("contrastive is the mean of its two kinds of pairs", () => {
           .filter(([i, j]) => (Y[i] === Y[j]) === alike)
           .map(([i, j]) => (alike ? d(i, j) ** 2 : Math.max(0, m - d(i, j)) ** 2) / 2),
       );
-    near(pull("contrastive", Z, Y, held({ margin: m }), HEAD).value, (cost(true) + cost(false)) / 2, 1e-9);
+    near(lossAndGradients("contrastive", Z, Y, held({ margin: m }), HEAD).value, (cost(true) + cost(false)) / 2, 1e-9);
   }
 });
 
 test("contrastive pushes up to its margin and no farther, and not without a direction", () => {
   const pair = (far: number) =>
-    pull("contrastive", Float32Array.from([0, 0, far, 0]), Uint8Array.from([0, 1]), held(), HEAD);
+    lossAndGradients("contrastive", Float32Array.from([0, 0, far, 0]), Uint8Array.from([0, 1]), held(), HEAD);
   for (const [far, value, push] of [
     [0.5, 0.125, 0.5],
     [1, 0, 0],
@@ -105,7 +106,12 @@ test("triplet takes the triplets that its mining names", () => {
       }
     }
     for (const mining of ["all", "semihard", "hard"] as const)
-      near(pull("triplet", Z, Y, held({ margin, mining }), HEAD).value, average(costs[mining]), 1e-9, mining);
+      near(
+        lossAndGradients("triplet", Z, Y, held({ margin, mining }), HEAD).value,
+        average(costs[mining]),
+        1e-9,
+        mining,
+      );
   }
 });
 
@@ -121,17 +127,29 @@ test("random mining draws each negative, the last one too", () => {
   ]) {
     const cost = (p: number, far: number[]) => p - far.sort((a, b) => a - b)[n] + 16;
     const expected = average([cost(1, [4, 9]), cost(1, [1, 4]), cost(1, [4, 1]), cost(1, [9, 4])]);
-    near(pull("triplet", z, y, setting, HEAD, () => draw).value, expected, 1e-9, `${draw}`);
+    near(lossAndGradients("triplet", z, y, setting, HEAD, () => draw).value, expected, 1e-9, `${draw}`);
   }
 });
 
 test("without a triplet there is nothing to pay", () => {
-  const { value, z } = pull("triplet", Float32Array.from([0, 0, 1, 0]), Uint8Array.from([1, 2]), held(), HEAD);
+  const { value, z } = lossAndGradients(
+    "triplet",
+    Float32Array.from([0, 0, 1, 0]),
+    Uint8Array.from([1, 2]),
+    held(),
+    HEAD,
+  );
   assert.deepEqual([value, ...z], [0, 0, 0, 0, 0]);
 });
 
 // The cross-entropy of one place, by its definition.
-function entropy(loss: Loss, x: number, y: number, label: number, { margin, scale, share, lambda }: Held): number {
+function entropy(
+  loss: Loss,
+  x: number,
+  y: number,
+  label: number,
+  { margin, scale, share, lambda }: LossSettings,
+): number {
   const length = Math.hypot(x, y);
   const logits = all.slice(0, 10).map((j) => {
     const [u, v] = [HEAD.weight[2 * j], HEAD.weight[2 * j + 1]];
@@ -154,16 +172,16 @@ function entropy(loss: Loss, x: number, y: number, label: number, { margin, scal
 }
 
 test("the losses of classes are cross-entropies of their targets", () => {
-  for (const loss of LOSSES.filter((l) => !PAIRS.includes(l)))
+  for (const loss of LOSS_NAMES.filter((l) => !comparesPairs(l)))
     for (const setting of settings(loss)) {
       const expected = average(all.map((i) => entropy(loss, Z[2 * i], Z[2 * i + 1], Y[i], setting)));
-      near(pull(loss, Z, Y, setting, HEAD).value, expected, 1e-5, `${loss} ${JSON.stringify(setting)}`);
+      near(lossAndGradients(loss, Z, Y, setting, HEAD).value, expected, 1e-5, `${loss} ${JSON.stringify(setting)}`);
     }
 });
 
 test("logits may be of any size", () => {
   const far = Z.map((v) => 1e5 * v);
-  const { value } = pull("softmax", far, Y, held(), HEAD);
+  const { value } = lossAndGradients("softmax", far, Y, held(), HEAD);
   const worst = all.map((i) => {
     const logits = all
       .slice(0, 10)
@@ -174,9 +192,9 @@ test("logits may be of any size", () => {
 });
 
 test("at a margin of none, CosFace and ArcFace are NormFace", () => {
-  const plain = pull("normface", Z, Y, held(), HEAD);
+  const plain = lossAndGradients("normface", Z, Y, held(), HEAD);
   for (const loss of ["cosface", "arcface"] as const) {
-    const same = pull(loss, Z, Y, held({ margin: 0 }), HEAD);
+    const same = lossAndGradients(loss, Z, Y, held({ margin: 0 }), HEAD);
     near(same.value, plain.value, 1e-9, loss);
     same.z.forEach((g, i) => near(g, plain.z[i], 1e-6, loss));
   }
@@ -184,7 +202,13 @@ test("at a margin of none, CosFace and ArcFace are NormFace", () => {
 
 test("a place without a direction has even cosines and no gradient", () => {
   for (const loss of ["normface", "cosface", "arcface"] as const) {
-    const { value, z, weight } = pull(loss, new Float32Array(2), Uint8Array.from([3]), held({ margin: 0 }), HEAD);
+    const { value, z, weight } = lossAndGradients(
+      loss,
+      new Float32Array(2),
+      Uint8Array.from([3]),
+      held({ margin: 0 }),
+      HEAD,
+    );
     near(value, Math.log(10), 1e-6, loss);
     assert.ok(
       [...z, ...weight!].every((g) => g === 0),
@@ -197,7 +221,7 @@ test("ArcFace on the axes themselves is finite", () => {
   const head = { weight: Float32Array.from({ length: 20 }, (_, i) => Number(i % 2 === 0)), bias: new Float32Array(10) };
   for (const x of [1, -1])
     for (const margin of [0, 0.5, 3]) {
-      const { value, z, weight } = pull(
+      const { value, z, weight } = lossAndGradients(
         "arcface",
         Float32Array.from([x, 0]),
         Uint8Array.from([0]),

@@ -1,4 +1,4 @@
-// What the tests take of Node.
+// What the tests take of Node, and of the check that is no TypeScript.
 declare module "node:test" {
   export default function test(name: string, body: () => void | Promise<void>): void;
 }
@@ -10,4 +10,7 @@ declare module "node:assert/strict" {
     throws(body: () => void, message?: string): void;
   };
   export default assert;
+}
+declare module "*/floors.mjs" {
+  export function wrong(files: Record<string, string>): string[];
 }

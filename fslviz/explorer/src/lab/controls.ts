@@ -1,14 +1,20 @@
-// The lab's controls: what its training is held to, and what is told of it.
-import { hex, type Rgb } from "../colour";
-import { button, choices, el, focused, menu, NAMES, press, slider } from "../dom";
-import type { Lab as Held } from "../state";
-import { BATCH, MINING, MOST, RAMP, SCALED, WARM } from "./held";
+// The lab's controls: what its training has, and what is told of it.
+import { defaultMargin, displayName, LOSS_NAMES, lossEntry, MINING, SCALES } from "../catalogue";
+import { hex, type Rgb } from "../common/colour";
+import { button, el, fillMenu, focused, menu, setPressed, slider } from "../common/elements";
+import { formatCount } from "../common/format";
+import { LARGEST_SEED, type LabSettings, MOST_LEFT_OUT } from "../state/state";
 import type { Point } from "./history";
+import { learningCurve } from "./learning-curve";
+import { notYetInForce, pythonLine } from "./texts";
 
-const LARGEST = 999_999; // seed
+const ORIGINS: [string, string][] = [
+  ["trained", "a trained network"],
+  ["chance", "chance"],
+];
 
-export interface Deeds {
-  hold(change: Partial<Held>, deed?: boolean): void;
+interface LabActions {
+  set(change: Partial<LabSettings>, newEntry?: boolean): void;
   play(): void;
   step(): void;
   afresh(): void;
@@ -18,10 +24,10 @@ export interface Deeds {
 }
 
 // What stands beside the controls: whether it runs, and what it has learned.
-export interface Told {
+interface LabProgress {
   running: boolean;
   begun: string; // what is trained now began from, "" for nothing
-  shown: boolean; // whether there is a picture
+  hasPicture: boolean; // whether there is a picture
   share: number; // of margin and scale that is in force
   figures: string;
   points: Point[];
@@ -34,222 +40,168 @@ export class Controls {
   private margin: HTMLInputElement;
   private scale: HTMLInputElement;
   private mining: HTMLSelectElement;
-  private seed = el("input", { type: "number", min: 0, max: LARGEST, step: 1, ariaLabel: "seed" });
+  private seed = el("input", { type: "number", min: 0, max: LARGEST_SEED, step: 1, ariaLabel: "seed" });
   private from: HTMLSelectElement;
   private words = { margin: el("b"), scale: el("b") };
   private labels: Record<"margin" | "scale" | "mining", HTMLElement>;
   private digits: HTMLButtonElement[];
   private figures = el("p.figures");
-  private lacks = el("p.fault.lacks", { hidden: true }); // what is shown here and not in force
+  private notInForce = el("p.fault.lacks", { hidden: true }); // what is shown here and not in force
   private curve = el("div.losses");
   private python = el("code", { tabIndex: -1 });
   private save: HTMLButtonElement;
-  private held?: Held;
+  private settings?: LabSettings;
 
-  // `margins`: those that a loss begins with.
   constructor(
     colours: Rgb[],
-    margins: Record<string, number>,
-    private deeds: Deeds,
+    private actions: LabActions,
   ) {
-    const hold: Deeds["hold"] = (change, deed) => this.hand(change, deed);
-    this.loss = menu("loss to learn with", (loss) => hold({ loss, margin: margins[loss] ?? 0 }, true));
-    choices(
-      this.loss,
-      Object.entries(NAMES).filter(([loss]) => !loss.endsWith("-six")),
-      "contrastive",
+    this.loss = menu("loss to learn with", (loss) => this.change({ loss, margin: defaultMargin(loss) ?? 0 }, true));
+    this.margin = slider("margin to learn with", [0, 1, 0.001], (v) =>
+      this.change({ margin: marginAt(v, this.loss.value) }),
     );
-    this.margin = slider("margin to learn with", [0, 1, 0.001], (v) => hold({ margin: marginAt(v, this.loss.value) }));
-    this.scale = slider("scale to learn with", [1, 64, 1], (scale) => hold({ scale }));
-    this.mining = menu("mining", (mining) => hold({ mining: mining as Held["mining"] }, true));
-    choices(
+    this.scale = slider("scale to learn with", [SCALES.least, SCALES.most, 1], (scale) => this.change({ scale }));
+    this.mining = menu("mining", (mining) => this.change({ mining }, true));
+    this.from = menu("where it starts", (from) => this.change({ from: from as LabSettings["from"] }, true));
+    fillMenu(
+      this.loss,
+      LOSS_NAMES.map((loss) => [loss, displayName(loss)]),
+      LOSS_NAMES[0],
+    );
+    fillMenu(
       this.mining,
       MINING.map((m) => [m, m]),
-      "all",
+      MINING[0],
     );
+    fillMenu(this.from, ORIGINS, "trained");
     this.seed.onchange = () => this.sow();
-    this.from = menu("where it starts", (from) => hold({ from: from as Held["from"] }, true));
-    choices(
-      this.from,
-      [
-        ["trained", "a trained network"],
-        ["chance", "chance"],
-      ],
-      "trained",
-    );
     this.labels = {
       margin: el("label.wide", {}, "margin ", this.words.margin, this.margin),
       scale: el("label.wide", {}, "scale ", this.words.scale, this.scale),
       mining: el("label", {}, "mining ", this.mining),
     };
-    this.play = button("Start", () => deeds.play());
-    this.save = button("Save picture", () => deeds.save());
-    this.root.addEventListener("focusout", () => setTimeout(() => this.held && this.hold(this.held)));
+    this.play = button("Start", () => actions.play());
+    this.save = button("Save picture", () => actions.save());
     this.digits = colours.map((c, k) => this.digit(hex(c), k));
+    this.root.addEventListener("focusout", () => setTimeout(() => this.settings && this.show(this.settings)));
+    this.root.append(...this.rows());
+  }
+
+  private rows(): HTMLElement[] {
+    const { actions } = this;
     const bar = (...children: (Node | string)[]) => el("div.bar", {}, ...children);
-    this.root.append(
+    const digits = el("span.set", { role: "group", ariaLabel: "digits left out" }, ...this.digits);
+    const step = button("One step", () => actions.step());
+    const afresh = button("Afresh", () => actions.afresh());
+    const copy = button("Copy", () => this.copy());
+    return [
       bar(el("label", {}, "loss ", this.loss), this.labels.mining),
       this.labels.margin,
       this.labels.scale,
-      bar("without ", el("span.set", { role: "group", ariaLabel: "digits left out" }, ...this.digits)),
-      bar(
-        this.play,
-        button("One step", () => deeds.step()),
-        this.chip("Slow", "slow"),
-        this.chip("Forces", "forces"),
-      ),
-      bar(
-        el("label", {}, "from ", this.from),
-        el("label", {}, "seed ", this.seed),
-        button("Afresh", () => deeds.afresh()),
-      ),
+      bar("without ", digits),
+      bar(this.play, step, this.chip("Slow", "slow"), this.chip("Forces", "forces")),
+      bar(el("label", {}, "from ", this.from), el("label", {}, "seed ", this.seed), afresh),
       this.figures,
-      this.lacks,
+      this.notInForce,
       this.curve,
-      bar(
-        this.python,
-        button("Copy", () => this.copy()),
-        this.save,
-      ),
-    );
+      bar(this.python, copy, this.save),
+    ];
   }
 
   private chip(text: string, what: "slow" | "forces") {
-    const chip = button(text, () => press(chip, this.deeds.toggle(what)));
-    press(chip, false);
+    const chip = button(text, () => setPressed(chip, this.actions.toggle(what)));
+    setPressed(chip, false);
     return chip;
   }
 
   private digit(colour: string, k: number) {
-    const deed = () => {
+    const toggle = () => {
       const left = this.digits.flatMap((chip, c) => (chip.ariaPressed === "true" ? [c] : []));
       const now = left.includes(k) ? left.filter((c) => c !== k) : [...left, k].sort();
-      if (now.length <= 8) this.hand({ left: now }, true);
-      else this.deeds.tell("Two classes must stay: with one there is nothing to tell apart.");
+      if (now.length <= MOST_LEFT_OUT) this.change({ leftOut: now }, true);
+      else this.actions.tell("Two classes must stay: with one there is nothing to tell apart.");
     };
     const ariaLabel = `leave the digits ${k} out of the training`;
-    return el("button.digit", { type: "button", style: `--c:${colour}`, ariaLabel, onclick: deed }, `${k}`);
+    return el("button.digit", { type: "button", style: `--c:${colour}`, ariaLabel, onclick: toggle }, `${k}`);
   }
 
-  // What a hand has set: its control has it already.
-  private hand(change: Partial<Held>, deed?: boolean) {
-    if (this.held) this.held = { ...this.held, ...change };
-    this.deeds.hold(change, deed);
+  // What the reader has set: its control has it already.
+  private change(change: Partial<LabSettings>, newEntry?: boolean) {
+    if (this.settings) this.settings = { ...this.settings, ...change };
+    this.actions.set(change, newEntry);
   }
 
   private sow() {
     const given = this.seed.value;
-    const seed = Math.min(LARGEST, Math.max(0, Math.round(this.seed.valueAsNumber) || 0));
+    const seed = Math.min(LARGEST_SEED, Math.max(0, Math.round(this.seed.valueAsNumber) || 0));
     this.seed.value = `${seed}`;
-    this.hand({ seed }, true);
+    this.change({ seed }, true);
     if (given !== `${seed}`)
-      this.deeds.tell(`The seed is ${seed}: seeds are whole numbers from 0 to ${LARGEST.toLocaleString("en")}.`);
+      this.actions.tell(`The seed is ${seed}: seeds are whole numbers from 0 to ${formatCount(LARGEST_SEED)}.`);
   }
 
   // A page opened from a file may have no clipboard: then the line is chosen, to be copied by hand.
   private async copy() {
     try {
       await navigator.clipboard.writeText(this.python.textContent ?? "");
-      this.deeds.tell("The line is copied.");
+      this.actions.tell("The line is copied.");
     } catch {
       this.python.focus();
       getSelection()?.selectAllChildren(this.python);
-      this.deeds.tell("The browser gives no clipboard: the line is chosen, to be copied by hand.");
+      this.actions.tell("The browser gives no clipboard: the line is chosen, to be copied by hand.");
     }
   }
 
-  // What the training is held to. A control that has the focus stays as the hand has left it, unless another value than
-  // it gave is held, as by the browser's Back.
-  hold(held: Held) {
-    const { loss, margin, scale, mining, left, seed, from } = held;
-    const before = this.held;
+  // What the training has. A control that has the focus stays as the reader has left it, unless another value than it gave
+  // is set, as by the browser's Back.
+  show(settings: LabSettings) {
+    const { loss, margin, scale, mining, leftOut, seed, from } = settings;
+    const before = this.settings;
     const put = (key: "from" | "loss" | "mining" | "seed" | "scale" | "margin", value: string) => {
-      if (focused(this[key]) !== this[key] || held[key] !== before?.[key]) this[key].value = value;
+      if (focused(this[key]) !== this[key] || settings[key] !== before?.[key]) this[key].value = value;
     };
-    this.held = held;
+    this.settings = settings;
     put("from", from);
     put("loss", loss);
     put("mining", mining);
     put("seed", `${seed}`);
     put("scale", `${scale}`);
-    this.labels.margin.hidden = !(loss in MOST);
-    this.labels.scale.hidden = !(SCALED as string[]).includes(loss);
-    this.labels.mining.hidden = loss !== "triplet";
-    if (loss in MOST) {
-      this.margin.step = loss === "sphereface" ? `${1 / (MOST.sphereface - 1)}` : "0.001";
+    const entry = lossEntry(loss);
+    this.labels.margin.hidden = !entry.margin;
+    this.labels.scale.hidden = entry.scale === null;
+    this.labels.mining.hidden = !entry.mining.length;
+    if (entry.margin) {
+      const { least, most, whole } = entry.margin;
+      this.margin.step = whole ? `${1 / (most - least)}` : "0.001";
       put("margin", `${placeOf(margin, loss)}`);
     }
     this.words.margin.textContent = `${margin}`;
     this.margin.setAttribute("aria-valuetext", `${margin}`);
     this.words.scale.textContent = `${scale}`;
-    this.digits.forEach((chip, k) => press(chip, left.includes(k)));
-    const line = python(held);
+    this.digits.forEach((chip, k) => setPressed(chip, leftOut.includes(k)));
+    const line = pythonLine(settings);
     if (this.python.textContent !== line) this.python.textContent = line; // else what is chosen of it would be lost
   }
 
   // What has come of it.
-  say({ running, begun, shown, share, figures, points }: Told) {
+  say({ running, begun, hasPicture, share, figures, points }: LabProgress) {
     this.play.textContent = running ? "Pause" : begun ? "Go on" : "Start";
-    this.save.disabled = !shown;
+    this.save.disabled = !hasPicture;
     this.figures.textContent = figures;
-    this.lacks.textContent = this.held ? lacking(this.held, begun, share) : "";
-    this.lacks.hidden = !this.lacks.textContent;
-    this.curve.innerHTML = curve(points);
+    this.notInForce.textContent = this.settings ? notYetInForce(this.settings, begun, share) : "";
+    this.notInForce.hidden = !this.notInForce.textContent;
+    this.curve.innerHTML = learningCurve(points);
   }
 }
 
-// What a training began from: that can't be changed while it goes on.
-export const origin = ({ seed, from }: Held) => `${from === "trained" ? "a trained network" : "chance"}, seed ${seed}`;
-
-// What the controls show that the training does not have, in a line, or "".
-function lacking(held: Held, begun: string, share: number): string {
-  const lines: string[] = [];
-  if (begun && begun !== origin(held))
-    lines.push(`This training began from ${begun}; Afresh begins from ${origin(held)}.`);
-  if (share < 1) {
-    const what = { normface: "the scale comes", sphereface: "the margin comes" }[held.loss] ?? "margin and scale come";
-    const [first, last] = [WARM * BATCH, (held.loss === "sphereface" ? WARM : WARM + RAMP) * BATCH];
-    const since = held.loss === "sphereface" ? "" : ` after ${first.toLocaleString("en")} images`;
-    const all = `wholly there after ${last.toLocaleString("en")}`;
-    lines.push(`From chance ${what} in slowly${since}, ${all}: ${Math.floor(100 * share)}% by now.`);
-  }
-  return lines.join(" ");
-}
-
-// The margins that matter lie close to 0: the slider goes by their square root.
+// The margins that matter lie close to the least: the slider goes by their square root.
 function marginAt(place: number, loss: string): number {
-  if (loss === "sphereface") return Math.round(1 + place * (MOST.sphereface - 1));
-  return +(MOST[loss] * place ** 2).toFixed(3);
+  const { least, most, whole } = lossEntry(loss).margin!;
+  return whole ? Math.round(least + place * (most - least)) : +(least + (most - least) * place ** 2).toFixed(3);
 }
 
 function placeOf(margin: number, loss: string): number {
-  if (loss === "sphereface") return (margin - 1) / (MOST.sphereface - 1);
-  return Math.sqrt(margin / MOST[loss]);
-}
-
-// The line that trains the like in Python, with the book's own network.
-function python({ loss, margin, scale, mining, left, seed }: Held): string {
-  const kept = [...Array(10).keys()].filter((k) => !left.includes(k));
-  const digits = left.length ? `fslviz.load().classes(${kept.join(", ")})` : "fslviz.load()";
-  const options = [
-    loss in MOST ? `, margin=${margin}` : "",
-    (SCALED as string[]).includes(loss) ? `, scale=${scale}` : "",
-    loss === "triplet" ? `, mining="${mining}"` : "",
-  ].join("");
-  return `fslviz.train("${loss}", ${digits}, seed=${seed}${options})`;
-}
-
-function curve(points: Point[]): string {
-  if (points.length < 2) return "";
-  const losses = points.map(({ loss }) => loss);
-  const most = Math.max(...losses) || 1;
-  const [first, last] = [points[0].images, points[points.length - 1].images];
-  const line = (values: number[], top: number) =>
-    values.map((v, i) => `${points[i].images - first},${(1 - v / top).toFixed(3)}`).join(" ");
-  const rights = points.map(({ right }) => right);
-  const seen = last.toLocaleString("en");
-  const said = `the loss, from 0 to ${most.toPrecision(2)}, and 15-NN, from 0 to 100%, over ${seen} images seen`;
-  return `<svg viewBox="0 0 ${last - first} 1" preserveAspectRatio="none" role="img" aria-label="${said}">
-    <polyline class="fx-eer" points="${line(losses, most)}"/><polyline class="fx-nn" points="${line(rights, 1)}"/></svg>
-    <div class="fx-key"><span class="fx-eer">loss</span><span class="fx-nn">15-NN</span></div>`;
+  const { least, most, whole } = lossEntry(loss).margin!;
+  const share = (margin - least) / (most - least);
+  return whole ? share : Math.sqrt(share);
 }

@@ -5,7 +5,7 @@ export interface Point {
   images: number; // seen at its end
   count: number; // of them
   loss: number; // its mean over them
-  right: number; // 15-NN, as it was last measured
+  accuracy: number; // 15-NN, as it was last measured
 }
 
 export class History {

@@ -1,65 +1,67 @@
-// The lab: a network that learns in the page, before the reader's eyes, and obeys the hand while it does.
-import type { Rgb } from "../colour";
-import { distance, el, NAMES, percent } from "../dom";
-import { at, type Place } from "../geometry";
-import { Live } from "../live";
-import { greys, type Pack } from "../pack";
-import { Painter, type Scene } from "../painter";
-import { AFAR, type Lab as Held } from "../state";
-import { Controls, origin } from "./controls";
-import { MOST } from "./held";
+// The lab: a network that learns in the page, before the reader's eyes, with what the reader sets while it does.
+import { displayName, type Loss, lossEntry } from "../catalogue";
+import { Announcer } from "../common/announcer";
+import type { Rgb } from "../common/colour";
+import { el } from "../common/elements";
+import { formatCount, formatDistance, formatPercent } from "../common/format";
+import type { Pack } from "../data/pack";
+import { Painter } from "../drawing/painter";
+import type { Scene } from "../drawing/scene";
+import type { LabSettings, State } from "../state/state";
+import type { Report } from "../training/worker";
+import { Controls } from "./controls";
 import { History } from "./history";
-import { LabSpace } from "./space";
-import type { Asked, Order, Report } from "./worker";
+import { LabSpace } from "./lab-space";
+import { Square } from "./square";
+import { origin } from "./texts";
+import { WorkerClient } from "./worker-client";
 
-const [TRAIN, SHOWN] = [5000, 2000]; // digits it learns from, and digits that are shown and never learned from
-const FORCE = 0.25; // of the frame: the longest arrow
-const SAME = 1.25; // times larger or smaller: what is no change worth a word
+const INVITATION = "Start fetches the digits (0.8 MB) and trains in this page: nothing is sent.";
+const IDLE = "A narrow sibling of the book's network, 8,000 weights for 72,000, on 5,000 digits. Nothing is sent.";
 
-export interface Host {
-  state: { lab: Held };
-  set(change: { lab: Held }, deed: boolean): void;
+export interface LabHost {
+  state: State;
+  set(change: Partial<State>, newEntry: boolean): void;
   drawings(): { name: string; image: Float32Array }[]; // what is drawn or enrolled, to lie beside the digits
-  around(): Pick<Scene, "dark" | "paper"> & { css: string };
+  surroundings(): Pick<Scene, "dark" | "paper"> & { css: string };
 }
 
 export class Lab {
   readonly root = el("section.lab", { ariaLabel: "lab", dir: "ltr" }); // English, and pictures with a left and a right
   readonly space = new LabSpace();
   readonly painter: Painter;
+  readonly square: Square;
   report: Report | null = null;
-  private worker: Worker | null = null;
-  private beginning: Promise<void> | null = null;
-  private turn = 0; // of starts and stops
+  private worker: WorkerClient;
   private running = false; // whether it is wanted at work: it may have to be fetched first
-  private on = { slow: false, forces: false };
+  private toggles = { slow: false, forces: false };
   private begun = ""; // from what the training of now began
-  private frame = 0;
   private history = new History();
-  private drawn: string[] = [];
+  private drawn: string[] = []; // names of the drawings that the worker knows
   private controls: Controls;
-  private live = new Live();
+  private announcer = new Announcer();
   private note = el("p.fault", { hidden: true });
-  private invitation = el(
-    "p.trouble",
-    {},
-    "Start fetches the digits (0.8 MB) and trains in this page: nothing is sent.",
-  );
-  private scaled = el("span.scale", { ariaHidden: "true" }, el("i"), el("span"));
 
   constructor(
-    private pack: Pack,
+    pack: Pack,
     labels: Uint8Array,
     colours: Rgb[],
-    private host: Host,
+    private host: LabHost,
     signal: AbortSignal,
   ) {
     this.painter = new Painter(this.space, labels, colours);
-    document.addEventListener("visibilitychange", () => this.worker && this.ask(), { signal });
-    const { under, dots, over } = this.painter;
-    over.setAttribute("role", "img");
-    this.controls = new Controls(colours, pack.manifest.default, {
-      hold: (change, deed = false) => this.hold(change, deed),
+    this.square = new Square(this.space, this.painter, el("p.trouble", {}, INVITATION), () => {
+      return { report: this.report, names: this.drawn, ...host.surroundings() };
+    });
+    const begun = () => {
+      this.begun = origin(host.state.lab);
+      this.instruct();
+      this.say();
+    };
+    this.worker = new WorkerClient(pack, (data) => this.receive(data), begun);
+    document.addEventListener("visibilitychange", () => this.instruct(), { signal });
+    this.controls = new Controls(colours, {
+      set: (change, newEntry = false) => this.set(change, newEntry),
       play: () => (this.running ? this.pause() : this.run()),
       step: () => this.step(),
       afresh: () => this.afresh(),
@@ -67,19 +69,14 @@ export class Lab {
       save: () => this.save(),
       tell: (line) => this.tell(line),
     });
-    const square = el("div.square", {}, under, dots, over, this.scaled, this.invitation);
-    this.root.append(
-      el("h4", {}, "Train it here"),
-      this.note,
-      el("div.bench", {}, el("div.panel", {}, square), this.controls.root),
-      this.live.root,
-    );
+    const bench = el("div.bench", {}, el("div.panel", {}, this.square.root), this.controls.root);
+    this.root.append(el("h4", {}, "Train it here"), this.note, bench, this.announcer.root);
   }
 
-  private hold(change: Partial<Held>, deed: boolean) {
+  private set(change: Partial<LabSettings>, newEntry: boolean) {
     this.tell("");
-    this.host.set({ lab: { ...this.host.state.lab, ...change } }, deed);
-    if (this.worker && this.begun !== origin(this.host.state.lab)) this.afresh(); // which is why it was changed
+    this.host.set({ lab: { ...this.host.state.lab, ...change } }, newEntry);
+    if (this.worker.exists && this.begun !== origin(this.host.state.lab)) this.afresh(); // which is why it was changed
   }
 
   private tell(line: string) {
@@ -89,88 +86,55 @@ export class Lab {
   }
 
   private toggle(what: "slow" | "forces") {
-    this.on[what] = !this.on[what];
-    this.ask();
-    return this.on[what];
+    this.toggles[what] = !this.toggles[what];
+    this.instruct();
+    return this.toggles[what];
   }
 
-  // ---- the worker
-
-  private send(order: Order) {
-    this.worker?.postMessage(order);
+  private save() {
+    if (!this.square.save(`${this.host.state.lab.loss}.png`))
+      this.tell("The browser gives no canvas to save a picture with.");
   }
 
-  private ask() {
-    const { loss, margin, scale, mining, left } = this.host.state.lab;
+  // ---- the training
+
+  private instruct() {
+    if (!this.worker.exists) return;
+    const { loss, margin, scale, mining, leftOut } = this.host.state.lab;
     const drawings = this.host.drawings();
     this.drawn = drawings.map(({ name }) => name);
-    const greys = drawings.map(({ image }) => Uint8Array.from(image, (v) => Math.round(255 * v)));
-    const held = { margin, scale, mining };
-    const { slow, forces } = this.on;
-    const running = this.running && !document.hidden; // a page that nobody sees doesn't train
-    const asked = { loss, held, left, running, slow, forces, drawings: greys } as Asked;
-    this.send({ kind: "ask", asked });
+    const instructions = {
+      ...this.toggles,
+      loss: loss as Loss,
+      settings: { margin, scale, mining },
+      leftOut,
+      running: this.running && !document.hidden, // a page out of sight doesn't train
+      drawings: drawings.map(({ image }) => Uint8Array.from(image, (v) => Math.round(255 * v))),
+    };
+    this.worker.send({ kind: "instruct", instructions });
   }
 
-  // A worker with the digits, made when it is first wanted.
-  private begin(): Promise<void> {
-    if (this.worker) return Promise.resolve();
-    this.beginning ??= this.fetch(this.turn);
-    return this.beginning;
-  }
-
-  // A page from a file may start no worker but from a blob.
-  private async fetch(turn: number) {
-    try {
-      const [code, bytes, start] = await Promise.all(
-        ["lab", "lab/digits", "lab/net"].map((part) => this.pack.part(part)),
-      );
-      if (turn !== this.turn) return; // stopped meanwhile
-      const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
-      const worker = new Worker(url);
-      URL.revokeObjectURL(url);
-      worker.onmessage = ({ data }) => worker === this.worker && this.told(data); // one that was ended may have told more
-      worker.onerror = (event) => this.told({ error: event.message || "it could not be started" });
-      this.worker = worker;
-      const all = new Uint8Array(bytes);
-      const half = 392 * (TRAIN + SHOWN);
-      const images = greys(all.subarray(0, half));
-      const labels = all.subarray(half);
-      const part = (from: number, count: number) => ({
-        images: images.slice(784 * from, 784 * (from + count)),
-        labels: labels.slice(from, from + count),
-      });
-      const { mean, std } = this.pack.manifest;
-      const digits = { train: part(0, TRAIN), shown: part(TRAIN, SHOWN), standard: { mean, std } };
-      const { seed, from } = this.host.state.lab;
-      this.begun = origin(this.host.state.lab);
-      this.send({ kind: "begin", ...digits, seed, start: from === "trained" ? new Float32Array(start) : null });
-      this.ask();
-      this.say();
-    } catch (error) {
-      if (turn === this.turn) this.told({ error: (error as Error).message });
-    }
+  private begin() {
+    return this.worker.begin(() => this.host.state.lab);
   }
 
   run() {
     this.running = true;
     this.tell("");
-    if (this.worker) this.ask();
+    if (this.worker.exists) this.instruct();
     else this.begin();
   }
 
   pause() {
     this.running = false;
-    this.ask();
+    this.instruct();
     this.say();
   }
 
   private async step() {
     if (this.running) this.pause();
     this.tell("");
-    const { turn } = this;
-    await this.begin();
-    if (turn === this.turn) this.send({ kind: "step" });
+    if (await this.begin()) this.worker.send({ kind: "step" });
   }
 
   // From the start again, with the seed that is set; the old worker and its memory go.
@@ -180,9 +144,7 @@ export class Lab {
   }
 
   stop() {
-    this.turn++;
-    this.worker?.terminate();
-    this.worker = this.beginning = null;
+    this.worker.end();
     this.running = false;
     this.begun = "";
     this.report = null;
@@ -192,7 +154,7 @@ export class Lab {
     this.tell("");
   }
 
-  private told(data: Report | { error: string }) {
+  private receive(data: Report | { error: string }) {
     if ("error" in data) {
       this.stop();
       return this.tell(`The lab can't train here: ${data.error}`);
@@ -201,12 +163,12 @@ export class Lab {
       this.stop();
       return this.tell("The training ran away: its places are no numbers any more. It can be started again.");
     }
-    const { loss } = this.host.state.lab;
+    const linear = lossEntry(this.host.state.lab.loss).family === "linear";
     const accuracy = data.accuracy ?? this.report?.accuracy ?? null;
     const count = data.images - (this.report?.images ?? 0);
     this.report = { ...data, accuracy };
-    if (count > 0) this.history.add({ images: data.images, count, loss: data.value, right: accuracy ?? 0 });
-    this.space.show(data.places, data.drawings, data.head !== null, data.head, loss === "softmax");
+    if (count > 0) this.history.add({ images: data.images, count, loss: data.value, accuracy: accuracy ?? 0 });
+    this.space.show(data.places, data.drawings, data.head !== null, data.head, linear);
     this.say();
     this.paint();
   }
@@ -215,97 +177,39 @@ export class Lab {
 
   // What follows from a change of the state, or of what is drawn. What is trained goes on as it began.
   changed() {
-    this.controls.hold(this.host.state.lab);
-    if (this.worker) this.ask();
+    this.controls.show(this.host.state.lab);
+    this.instruct();
     this.say();
     this.paint();
   }
 
-  say() {
+  paint() {
+    this.square.paint();
+  }
+
+  private say() {
     const { report, running, begun, history, note } = this;
-    this.scaled.hidden = !report;
-    this.invitation.hidden = report !== null;
-    const idle = "A narrow sibling of the book's network, 8,000 weights for 72,000, on 5,000 digits. Nothing is sent.";
-    const figures = report ? this.summary(report) : running ? "Fetching the digits …" : idle;
+    const figures = report ? this.summary(report) : "";
+    const hasPicture = report !== null;
+    const words = figures || (running ? "Fetching the digits …" : IDLE);
     const share = report?.share ?? 1;
-    this.controls.say({ running, begun, shown: report !== null, share, figures, points: history.points });
-    this.painter.over.setAttribute("aria-label", `the space as it is learned${report ? `: ${figures}` : ""}`);
+    this.controls.say({ running, begun, hasPicture, share, figures: words, points: history.points });
+    this.square.say(figures);
     const { loss, margin } = this.host.state.lab;
-    const held = `${NAMES[loss]}${loss in MOST ? `, margin ${margin}` : ""}`;
-    const doing = running ? `Training: ${held}` : report ? `Paused: ${held}. ${figures}` : "";
-    this.live.say([note.textContent, doing].filter(Boolean).join(" "));
+    const what = `${displayName(loss)}${lossEntry(loss).margin ? `, margin ${margin}` : ""}`;
+    const doing = running ? `Training: ${what}` : report ? `Paused: ${what}. ${figures}` : "";
+    this.announcer.say([note.textContent, doing].filter(Boolean).join(" "));
   }
 
   private summary({ value, images, speed, accuracy }: Report) {
     const loss = Number.isNaN(value) ? (this.history.points.at(-1)?.loss ?? Number.NaN) : value;
     const parts = [
       Number.isNaN(loss) ? "" : `loss ${loss.toPrecision(3)}`,
-      accuracy === null ? "" : `15-NN ${percent(accuracy)}`,
-      `${images.toLocaleString("en")} images seen`,
-      speed ? `${Math.round(speed).toLocaleString("en")} a second` : "",
-      `radius ${distance(this.space.spread)}`,
+      accuracy === null ? "" : `15-NN ${formatPercent(accuracy)}`,
+      `${formatCount(images)} images seen`,
+      speed ? `${formatCount(Math.round(speed))} a second` : "",
+      `radius ${formatDistance(this.space.spread)}`,
     ];
     return parts.filter(Boolean).join(" · ");
   }
-
-  paint() {
-    this.frame ||= requestAnimationFrame(() => {
-      this.frame = 0;
-      this.square();
-      if (this.space.progress < 1) this.paint();
-    });
-  }
-
-  private square() {
-    if (!this.report) return;
-    const { css, dark, paper } = this.host.around();
-    const { drawings, batch } = this.report;
-    const placed = this.drawn.slice(0, drawings.length / 2); // one that was drawn just now has no place yet
-    const rings = placed.map((name, i) => ({
-      place: this.space.framed(at(drawings, i)),
-      text: name,
-      fill: "#ffe14d",
-    }));
-    const still = { view: AFAR, lit: null, path: [], links: [], areas: [], loop: null };
-    const arrows = batch ? this.arrows(batch) : [];
-    this.painter.paint({ ...still, rings, arrows, ink: css, dark, paper });
-    const { entry } = this.space;
-    const [bar, words] = [...this.scaled.children] as HTMLElement[];
-    const length = +(entry.radius * 0.3).toPrecision(1);
-    bar.style.width = `${100 * this.painter.share(length / entry.radius)}%`;
-    words.textContent = `${+length.toPrecision(3)}${this.grown}`;
-  }
-
-  // How the space has grown since its training began, in words, where it has.
-  private get grown() {
-    const { grown } = this.space;
-    if (grown > 1 / SAME && grown < SAME) return "";
-    if (!grown) return " · a single point";
-    return ` · ${grown < 1 ? `1/${rounded(1 / grown)} of` : `${rounded(grown)} times`} its first size`;
-  }
-
-  // Where the loss pulls each place of a batch: against its gradient, the longest as long as a quarter of the frame.
-  private arrows({ places, forces }: NonNullable<Report["batch"]>): Place[][] {
-    let most = 1e-12;
-    for (let i = 0; i < forces.length; i += 2) most = Math.max(most, Math.hypot(forces[i], forces[i + 1]));
-    return Array.from({ length: places.length / 2 }, (_, i) => {
-      const from = this.space.framed(at(places, i));
-      const [fx, fy] = at(forces, i);
-      return [from, [from[0] - (FORCE * fx) / most, from[1] - (FORCE * fy) / most]];
-    });
-  }
-
-  private save() {
-    const { under, dots, over, side } = this.painter;
-    const sheet = el("canvas", { width: side, height: side });
-    const ctx = sheet.getContext("2d");
-    if (!ctx) return this.tell("The browser gives no canvas to save a picture with.");
-    ctx.fillStyle = this.host.around().dark ? "#121212" : "#ffffff";
-    ctx.fillRect(0, 0, side, side);
-    for (const layer of [under, dots, over]) ctx.drawImage(layer, 0, 0);
-    el("a", { href: sheet.toDataURL(), download: `${this.host.state.lab.loss}.png` }).click();
-  }
 }
-
-const rounded = (v: number) =>
-  v < 10 ? v.toFixed(1) : v < 1e6 ? Math.round(v).toLocaleString("en") : v.toExponential(0);

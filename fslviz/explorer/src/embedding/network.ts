@@ -1,0 +1,94 @@
+// The trained networks, run in the page: EmbeddingNet of fslviz/models.py with its normalisation folded in.
+
+import type { Place } from "../common/geometry";
+import wasm from "./conv.wasm";
+
+type Conv = (input: number, size: number, channels: number, out: number, stride: number, ...at: number[]) => void;
+
+const LAYERS = [
+  [28, 1, 32, 1],
+  [28, 32, 32, 2],
+  [14, 32, 64, 1],
+  [14, 64, 64, 2],
+]; // size, in, out, stride
+let memory: WebAssembly.Memory;
+let top = 0;
+let conv: Conv;
+let images: number[]; // one network at a time runs, in the same room
+let begun: Promise<string> | undefined;
+
+function allocate(count: number) {
+  const at = top;
+  top += (count * 4 + 15) & ~15;
+  if (top > memory.buffer.byteLength) memory.grow(Math.ceil((top - memory.buffer.byteLength) / 65536));
+  return at;
+}
+const floats = (at: number, count: number) => new Float32Array(memory.buffer, at, count);
+
+// Why no network runs here, in a line, or "". Asked when a page is built: what needs none must not fall with it.
+export function networkProblem(): Promise<string> {
+  begun ??= (async () => {
+    if (!globalThis.WebAssembly) return "need WebAssembly, which this browser does not run (as in Lockdown Mode).";
+    try {
+      memory = new WebAssembly.Memory({ initial: 64 });
+      images = [allocate(30 * 30), ...LAYERS.map(([size, , out, stride]) => allocate((size / stride + 2) ** 2 * out))];
+      conv = (await WebAssembly.instantiate(wasm, { env: { memory } })).instance.exports.conv as Conv;
+      return "";
+    } catch (error) {
+      const policy = error instanceof WebAssembly.CompileError; // the program is sound, so it was forbidden
+      return `need WebAssembly, which ${policy ? "the security policy of this page forbids" : "could not be started"}.`;
+    }
+  })();
+  return begun;
+}
+
+export class Network {
+  private layers: [number, number][];
+  private scale: Float32Array;
+  private bias: Float32Array;
+  private linear: Int8Array;
+
+  static async read(bytes: ArrayBuffer): Promise<Network> {
+    const problem = await networkProblem();
+    if (problem) throw new Error(`The networks ${problem}`);
+    return new Network(bytes);
+  }
+
+  private constructor(bytes: ArrayBuffer) {
+    const head = new Float32Array(bytes, 0, 388),
+      weights = new Int8Array(bytes, 388 * 4);
+    let f = 0;
+    let w = 0;
+    this.layers = LAYERS.map(([, channels, out]) => {
+      const count = 9 * channels * out;
+      const [weight, bias, scale] = [allocate(count), allocate(out), head.subarray(f, f + out)];
+      const spread = floats(weight, count);
+      for (let i = 0; i < count; i++) spread[i] = weights[w + i] * scale[i % out];
+      floats(bias, out).set(head.subarray(f + out, f + 2 * out));
+      f += 2 * out;
+      w += count;
+      return [weight, bias];
+    });
+    [this.scale, this.bias, this.linear] = [head.subarray(f, f + 2), head.subarray(f + 2), weights.subarray(w)];
+  }
+
+  // The embedding (2) of an image of 784 standardised pixels.
+  embed(image: Float32Array): Place {
+    const input = floats(images[0], 900);
+    for (let y = 0; y < 28; y++) input.set(image.subarray(28 * y, 28 * y + 28), 30 * (y + 1) + 1);
+    LAYERS.forEach(([size, channels, out, stride], i) =>
+      conv(images[i], size, channels, out, stride, ...this.layers[i], images[i + 1]),
+    );
+    const h = floats(images[4], 81 * 64);
+    const place: Place = [0, 0];
+    let w = 0;
+    for (let y = 0; y < 7; y++)
+      for (let x = 0; x < 7; x++)
+        for (let c = 0; c < 64; c++) {
+          const v = h[((y + 1) * 9 + x + 1) * 64 + c];
+          place[0] += v * this.linear[w];
+          place[1] += v * this.linear[3136 + w++];
+        }
+    return [place[0] * this.scale[0] + this.bias[0], place[1] * this.scale[1] + this.bias[1]];
+  }
+}

@@ -1,0 +1,96 @@
+// The lab's square: the space as it is learned, with its scale and, where they are wanted, its forces.
+import { YELLOW } from "../common/colour";
+import { el } from "../common/elements";
+import { formatCount } from "../common/format";
+import { type Place, placeAt } from "../common/geometry";
+import type { Painter } from "../drawing/painter";
+import type { Scene } from "../drawing/scene";
+import { WHOLE } from "../state/view";
+import type { Report } from "../training/worker";
+import type { LabSpace } from "./lab-space";
+
+const FORCE = 0.25; // of the frame: the longest arrow
+const SAME = 1.25; // times larger or smaller: what is no change worth a word
+
+export class Square {
+  readonly root: HTMLElement;
+  frame = 0; // that is waited for
+  private scale = el("span.scale", { ariaHidden: "true" }, el("i"), el("span"));
+
+  // `picture`: the last report, if any, and how the page is painted. `invitation`: stands where there is none.
+  constructor(
+    private space: LabSpace,
+    private painter: Painter,
+    private invitation: HTMLElement,
+    private picture: () => { report: Report | null; names: string[]; css: string } & Pick<Scene, "dark" | "paper">,
+  ) {
+    const { under, dots, over } = painter;
+    over.setAttribute("role", "img");
+    this.root = el("div.square", {}, under, dots, over, this.scale, invitation);
+  }
+
+  // `figures`: of what is shown, "" for nothing.
+  say(figures: string) {
+    this.scale.hidden = !figures;
+    this.invitation.hidden = figures !== "";
+    this.painter.over.setAttribute("aria-label", `the space as it is learned${figures && `: ${figures}`}`);
+  }
+
+  paint() {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.draw();
+      if (this.space.progress < 1) this.paint();
+    });
+  }
+
+  private draw() {
+    const { report, names, css, dark, paper } = this.picture();
+    if (!report) return;
+    const { drawings, batch } = report;
+    const placed = names.slice(0, drawings.length / 2); // one that was drawn just now has no place yet
+    const rings = placed.map((text, i) => ({ place: this.space.framed(placeAt(drawings, i)), text, fill: YELLOW }));
+    const nothing = { view: WHOLE, selected: null, path: [], links: [], areas: [], lasso: null };
+    const arrows = batch ? this.arrows(batch) : [];
+    this.painter.paint({ ...nothing, rings, arrows, ink: css, dark, paper });
+    const { radius } = this.space.entry;
+    const [bar, words] = [...this.scale.children] as HTMLElement[];
+    const length = +(radius * 0.3).toPrecision(1);
+    bar.style.width = `${100 * this.painter.share(length / radius)}%`;
+    words.textContent = `${+length.toPrecision(3)}${this.grown}`;
+  }
+
+  // How the space has grown since its training began, in words, where it has.
+  private get grown() {
+    const { grown } = this.space;
+    if (grown > 1 / SAME && grown < SAME) return "";
+    if (!grown) return " · a single point";
+    return ` · ${grown < 1 ? `1/${rounded(1 / grown)} of` : `${rounded(grown)} times`} its first size`;
+  }
+
+  // Where the loss pulls each place of a batch: against its gradient, the longest as long as a quarter of the frame.
+  private arrows({ places, forces }: NonNullable<Report["batch"]>): Place[][] {
+    let most = 1e-12;
+    for (let i = 0; i < forces.length; i += 2) most = Math.max(most, Math.hypot(forces[i], forces[i + 1]));
+    return Array.from({ length: places.length / 2 }, (_, i) => {
+      const from = this.space.framed(placeAt(places, i));
+      const [fx, fy] = placeAt(forces, i);
+      return [from, [from[0] - (FORCE * fx) / most, from[1] - (FORCE * fy) / most]];
+    });
+  }
+
+  // The picture in a file. False where the browser gives no canvas for it.
+  save(name: string): boolean {
+    const { under, dots, over, side } = this.painter;
+    const sheet = el("canvas", { width: side, height: side });
+    const ctx = sheet.getContext("2d");
+    if (!ctx) return false;
+    ctx.fillStyle = this.picture().dark ? "#121212" : "#ffffff";
+    ctx.fillRect(0, 0, side, side);
+    for (const layer of [under, dots, over]) ctx.drawImage(layer, 0, 0);
+    el("a", { href: sheet.toDataURL(), download: name }).click();
+    return true;
+  }
+}
+
+const rounded = (v: number) => (v < 10 ? v.toFixed(1) : v < 1e6 ? formatCount(Math.round(v)) : v.toExponential(0));

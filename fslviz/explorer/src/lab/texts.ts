@@ -1,0 +1,39 @@
+// What the lab tells of its settings.
+import { lossEntry } from "../catalogue";
+import { formatCount } from "../common/format";
+import type { LabSettings } from "../state/state";
+import { BATCH, RAMP, WARM } from "../training/schedule";
+
+// What a training began from: that can't be changed while it goes on.
+export const origin = ({ seed, from }: LabSettings) =>
+  `${from === "trained" ? "a trained network" : "chance"}, seed ${seed}`;
+
+// What the controls show that the training does not have, in a line, or "". `begun`: what it began from; `share`: of margin
+// and scale that is in force.
+export function notYetInForce(settings: LabSettings, begun: string, share: number): string {
+  const lines: string[] = [];
+  if (begun && begun !== origin(settings))
+    lines.push(`This training began from ${begun}; Afresh begins from ${origin(settings)}.`);
+  if (share < 1) {
+    const { margin, scale } = lossEntry(settings.loss);
+    const what = !margin ? "the scale comes" : scale === null ? "the margin comes" : "margin and scale come";
+    const [first, last] = [WARM * BATCH, (scale === null ? WARM : WARM + RAMP) * BATCH];
+    const since = scale === null ? "" : ` after ${formatCount(first)} images`;
+    const all = `wholly there after ${formatCount(last)}`;
+    lines.push(`From chance ${what} in slowly${since}, ${all}: ${Math.floor(100 * share)}% by now.`);
+  }
+  return lines.join(" ");
+}
+
+// The line that trains the like in Python, with the book's own network.
+export function pythonLine({ loss, margin, scale, mining, leftOut, seed }: LabSettings): string {
+  const kept = [...Array(10).keys()].filter((k) => !leftOut.includes(k));
+  const digits = leftOut.length ? `fslviz.load().classes(${kept.join(", ")})` : "fslviz.load()";
+  const entry = lossEntry(loss);
+  const options = [
+    entry.margin ? `, margin=${margin}` : "",
+    entry.scale === null ? "" : `, scale=${scale}`,
+    entry.mining.length ? `, mining="${mining}"` : "",
+  ].join("");
+  return `fslviz.train("${loss}", ${digits}, seed=${seed}${options})`;
+}

@@ -1,0 +1,151 @@
+// The state of a page: what sets it, and its text in the address.
+import type { Manifest } from "../data/pack";
+import { linkedView } from "../space/linked-view";
+import type { Space } from "../space/space";
+import { textToState } from "../state/parse";
+import { initialState, type Options, type State } from "../state/state";
+import { fitsAddress, stateToText } from "../state/text";
+import type { View } from "../state/view";
+import { Address } from "./address";
+import { clickedText } from "./link-click";
+import { SymbolStore } from "./symbol-store";
+
+const FORGETS = "Enrolled until you leave: this browser keeps nothing for this page.";
+const UNREADABLE = "The view in this link could not be read, and is left aside.";
+
+export abstract class PageState {
+  state!: State;
+  initial!: State;
+  cursor = -1; // the digit pointed at
+  lassoing = false;
+  protected address?: Address;
+  private symbolStore: SymbolStore | null; // a notebook's own page has none
+  private manifest!: Manifest;
+
+  // `key`: under which the state stands in the page's address, "" where it does not. `changes`: told of each change of it.
+  constructor(
+    protected options: Options,
+    protected key: string,
+    protected changes: () => void,
+  ) {
+    this.symbolStore = key ? new SymbolStore(key) : null;
+  }
+
+  abstract update(glide: boolean): Promise<void>;
+  abstract paint(): void;
+  abstract tell(notice: string): void;
+  protected abstract untell(): void;
+  protected abstract space(loss: string): Space | undefined; // where it was shown already
+  protected abstract stopPlaying(): void;
+  protected abstract scrollTo(part: "lab" | "spaces"): void;
+
+  // The state to open with.
+  protected begin(manifest: Manifest) {
+    this.manifest = manifest;
+    this.initial = initialState(this.options, manifest);
+    const kept = this.options.parts.includes("enrol") ? this.symbolStore?.read() : null;
+    this.state = { ...this.initial, symbols: kept ?? [] };
+  }
+
+  protected addressed(signal: AbortSignal) {
+    if (this.key) this.address = new Address(this.key, (text) => this.arrived(text), signal);
+  }
+
+  set(change: Partial<State>, newEntry: boolean) {
+    this.untell();
+    if (!("moment" in change)) this.stopPlaying();
+    const { losses, lead } = this.state;
+    const views = Object.fromEntries(losses.map((loss) => [loss, this.viewOf(loss)]));
+    if (change.together === false) change.views = { ...this.state.views, ...views };
+    if (change.together) change.views = { ...this.initial.views, [lead]: this.viewOf(lead) };
+    this.state = { ...this.state, ...change };
+    if (change.symbols && this.symbolStore?.write(change.symbols) === false) this.tell(FORGETS);
+    this.write(newEntry);
+    this.changes();
+    return this.update(!("moment" in change));
+  }
+
+  reset() {
+    Object.assign(this, { lassoing: false, cursor: -1 });
+    this.stopPlaying();
+    const { symbols, drawing } = this.state; // the reader's work stays
+    this.set({ ...this.initial, symbols, drawing }, true);
+  }
+
+  view(loss: string, view: View) {
+    this.untell();
+    this.state = { ...this.state, views: { ...this.state.views, [loss]: view }, lead: loss };
+    if (this.state.together) this.state.views = { ...this.initial.views, [loss]: view };
+    this.write(false);
+    this.paint();
+  }
+
+  viewOf(loss: string): View {
+    const { together, lead, views } = this.state;
+    const [space, other] = [loss, lead].map((l) => this.space(l));
+    return together && loss !== lead && space && other ? linkedView(space, other, views[lead]) : views[loss];
+  }
+
+  // ---- its text
+
+  private get text() {
+    return stateToText(this.state, this.initial);
+  }
+
+  private write(newEntry: boolean) {
+    this.address?.write(this.text, newEntry);
+  }
+
+  link() {
+    return this.address?.link(this.text) ?? null;
+  }
+
+  // What a link to this state has no room for, or "".
+  get missingFromLink() {
+    return fitsAddress(this.state) ? "" : "the symbols, which are too many for it";
+  }
+
+  // Whether the text could be read.
+  protected take(text: string): boolean {
+    const { spaces, shown, trail } = this.manifest;
+    const { symbols, drawing } = this.state; // a text that tells of none takes none away
+    const initial = { ...this.initial, symbols, drawing };
+    try {
+      const contents = { spaces, shown, trail, parts: new Set(this.options.parts) };
+      this.state = text ? textToState(text, initial, contents) : initial;
+      this.untell();
+      return true;
+    } catch {
+      this.tell(UNREADABLE);
+      return false;
+    }
+  }
+
+  private arrived(text: string) {
+    this.stopPlaying();
+    const before = JSON.stringify(this.state.lab);
+    this.take(text);
+    this.cursor = -1;
+    this.scrollTo(before === JSON.stringify(this.state.lab) ? "spaces" : "lab");
+    this.changes();
+    this.update(true);
+  }
+
+  // A link of this page. One to the lab is there to be seen at work: its training begins, however often it is followed;
+  // one to anything else leaves the lab's settings. Whether the lab is to train.
+  protected follow(event: MouseEvent): boolean {
+    const text = clickedText(event, this.key);
+    const { lab } = this.state;
+    if (!text || !this.take(text)) return false;
+    event.preventDefault();
+    this.stopPlaying();
+    this.cursor = -1;
+    const trains = /;lab:/.test(text);
+    if (!trains) this.state = { ...this.state, lab };
+    this.scrollTo(trains ? "lab" : "spaces");
+    this.write(true);
+    this.changes();
+    this.update(true);
+    return trains;
+  }
+}

@@ -1,0 +1,153 @@
+// The pad to draw on, by pointer, by touch, or by keys. It owns the strokes; what they mean is the page's.
+import { button, context2d, el, focused } from "../common/elements";
+import type { Place } from "../common/geometry";
+import { listenToPointer } from "../input/pointer";
+import { strokesToText, textToStrokes } from "../state/strokes";
+
+const STEP = 0.05; // a key's step, as a share of the pad
+const DOT = 0.04; // what a tap may slip: it leaves a dot, which is no drawing
+const ARROWS: Record<string, Place> = {
+  ArrowLeft: [-STEP, 0],
+  ArrowRight: [STEP, 0],
+  ArrowUp: [0, -STEP],
+  ArrowDown: [0, STEP],
+};
+const KEYS = "Arrows move the pen, Space puts it down or lifts it, Backspace undoes a stroke, Delete clears.";
+
+function long(stroke: Place[]) {
+  const spans = [0, 1].map((i) => stroke.map((p) => p[i]));
+  return spans.some((s) => Math.max(...s) - Math.min(...s) >= DOT);
+}
+
+export class Pad {
+  strokes: Place[][] = [];
+  private pen: Place = [0.5, 0.2];
+  private down = false; // the pen that keys move
+  private keys = false;
+  private drawing = false; // a pointer does
+  private outside = false;
+  private frame = 0;
+  private ink = "#888";
+  private text = ""; // the text of what is drawn
+  readonly root: HTMLElement;
+  private canvas: HTMLCanvasElement;
+
+  // `drawn`: told of the strokes' text, at most once a frame, however fast it is.
+  constructor(private drawn: (text: string) => void) {
+    const properties = { width: 400, height: 400, tabIndex: 0, role: "application", ariaLabel: `Drawing pad. ${KEYS}` };
+    this.canvas = el("canvas.pad", properties);
+    const undo = button("Undo", () => this.undo());
+    const clear = button("Clear", () => this.clear());
+    this.root = el(
+      "section.draw",
+      { ariaLabel: "draw" },
+      el("h4", {}, "Draw"),
+      this.canvas,
+      el("div.bar", {}, undo, clear),
+    );
+    listenToPointer(this.canvas, {
+      start: (at) => {
+        [this.drawing, this.keys, this.down] = [true, false, false];
+        this.strokes.push([at]);
+        this.changed();
+        return true;
+      },
+      move: (at) => this.move(at),
+      end: () => this.lift(),
+    });
+    this.canvas.addEventListener("keydown", (e) => this.key(e));
+    this.canvas.onfocus = this.canvas.onblur = () => this.paint();
+  }
+
+  // Ink that would not be seen is none.
+  private move(at: Place) {
+    if (!this.drawing) return;
+    const seen = at.map((v) => Math.min(1, Math.max(0, v))) as Place;
+    const inside = at.every((v, i) => v === seen[i]);
+    if (inside && this.outside) this.strokes.push([]);
+    if (inside || !this.outside) this.strokes.at(-1)?.push(seen);
+    this.outside = !inside;
+    this.changed();
+  }
+
+  private key(e: KeyboardEvent) {
+    const step = ARROWS[e.key];
+    this.keys = true;
+    if (step && !e.altKey && !e.metaKey) {
+      this.pen = this.pen.map((v, i) => Math.min(0.98, Math.max(0.02, v + step[i]))) as Place;
+      if (this.down) this.strokes.at(-1)?.push([...this.pen]);
+    } else if (e.key === " ") {
+      if (this.down) this.lift();
+      else if (!this.drawing) {
+        this.down = true;
+        this.strokes.push([[...this.pen]]);
+      }
+    } else if (e.key === "Delete") this.clear();
+    else if (e.key === "Backspace" || (e.key === "z" && (e.ctrlKey || e.metaKey))) this.undo();
+    else return;
+    e.preventDefault();
+    this.changed();
+  }
+
+  private lift() {
+    this.drawing = this.down = this.outside = false;
+    this.strokes = this.strokes.filter(long);
+    cancelAnimationFrame(this.frame);
+    this.tell(); // at once: what is enrolled now is the whole drawing
+  }
+
+  private undo() {
+    this.drawing = this.down = this.outside = false;
+    this.strokes.pop();
+    this.changed();
+  }
+
+  clear() {
+    this.strokes = [];
+    this.undo();
+  }
+
+  private changed() {
+    this.frame ||= requestAnimationFrame(() => this.tell());
+  }
+
+  private tell() {
+    this.frame = 0;
+    this.paint();
+    const text = strokesToText(this.strokes.filter(long));
+    if (text === this.text) return; // a pen that only moves draws nothing
+    this.text = text;
+    this.drawn(text);
+  }
+
+  // Show another drawing than the reader's.
+  show(text: string) {
+    if (text === this.text) return;
+    this.text = text;
+    this.strokes = textToStrokes(text);
+    this.drawing = this.down = this.outside = false;
+    this.paint();
+  }
+
+  // `ink`: the colour to draw in from now on, where the page's has changed.
+  paint(ink = this.ink) {
+    this.ink = ink;
+    const [ctx, side] = [context2d(this.canvas), this.canvas.width];
+    ctx.clearRect(0, 0, side, side);
+    Object.assign(ctx, { strokeStyle: ink, fillStyle: ink, lineWidth: 22, lineCap: "round", lineJoin: "round" });
+    for (const stroke of this.strokes) {
+      ctx.beginPath();
+      for (const [x, y] of [stroke[0], ...stroke]) ctx.lineTo(x * side, y * side);
+      ctx.stroke();
+    }
+    if (!this.strokes.length) {
+      Object.assign(ctx, { font: "26px system-ui, sans-serif", textAlign: "center" });
+      ctx.fillText("draw here", side / 2, side / 2);
+    }
+    if (!this.keys || focused(this.canvas) !== this.canvas) return;
+    ctx.beginPath();
+    ctx.arc(this.pen[0] * side, this.pen[1] * side, 14, 0, 7);
+    Object.assign(ctx, { lineWidth: 4, strokeStyle: this.down ? "#e76300" : ink });
+    ctx.stroke();
+  }
+}

@@ -1,0 +1,98 @@
+// The bars above the spaces: the losses, the classes to light, the tools, and how many digits are lit.
+import { displayName } from "../catalogue";
+import { hex, type Rgb } from "../common/colour";
+import { button, el, setPressed } from "../common/elements";
+import { formatCount } from "../common/format";
+import type { State } from "../state/state";
+
+export interface ToolbarActions {
+  state: State;
+  lassoing: boolean;
+  set(change: Partial<State>, newEntry: boolean): void;
+  chooseTool(lasso: boolean): void;
+  reset(): void;
+  link(): string | null; // of the view, where it has one
+  missingFromLink: string; // what it has no room for
+  save(): void;
+}
+
+export class Toolbar {
+  readonly root: HTMLElement;
+  private losses: Record<string, HTMLButtonElement> = {};
+  private classes: HTMLButtonElement[];
+  private tools: [HTMLButtonElement, HTMLButtonElement];
+  private together = el("input", { type: "checkbox" });
+  private follows = el("label.check", {}, this.together, " zoom follows the digits");
+  private count = el("span.figures");
+  private copied = el("input.link", { type: "text", readOnly: true, hidden: true, ariaLabel: "the link" });
+
+  // `offered`: the losses to choose from, or none.
+  constructor(
+    offered: string[],
+    colours: Rgb[],
+    private actions: ToolbarActions,
+  ) {
+    for (const loss of offered) this.losses[loss] = button(displayName(loss), () => this.choose(loss));
+    this.classes = colours.map((c, k) => {
+      const properties = { type: "button", style: `--c:${hex(c)}`, ariaLabel: `light the digits ${k}` };
+      return el("button.digit", { ...properties, onclick: () => this.selectClass(k) }, `${k}`);
+    });
+    this.tools = [button("Move", () => actions.chooseTool(false)), button("Lasso", () => actions.chooseTool(true))];
+    this.together.onchange = () => actions.set({ together: this.together.checked }, true);
+    const reset = button("Reset", () => actions.reset());
+    const copy = button("Copy link", () => this.copy());
+    const save = button("Save spaces", () => actions.save());
+    if (actions.link() === null) copy.hidden = true;
+    const losses = el("div.bar", { role: "group", ariaLabel: "losses" }, ...Object.values(this.losses));
+    losses.hidden = !offered.length;
+    const classes = el("span.set", { role: "group", ariaLabel: "light a class" }, ...this.classes);
+    const tools = el("span.set", { role: "group", ariaLabel: "tools" }, ...this.tools, reset, save, copy, this.copied);
+    this.root = el("div", {}, losses, el("div.bar", {}, classes, tools, this.follows, this.count));
+  }
+
+  private choose(loss: string) {
+    const { losses, gallerySpace, lead } = this.actions.state;
+    const wanted = losses.includes(loss) ? losses.filter((l) => l !== loss) : [...losses, loss];
+    const chosen = Object.keys(this.losses).filter((l) => wanted.includes(l));
+    if (!chosen.length) return;
+    const kept = (l: string) => (chosen.includes(l) ? l : chosen[0]);
+    this.actions.set({ losses: chosen, gallerySpace: kept(gallerySpace), lead: kept(lead) }, true);
+  }
+
+  private selectClass(k: number) {
+    const { selection } = this.actions.state;
+    const now = selection?.kind === "classes" ? selection.classes : [];
+    const classes = now.includes(k) ? now.filter((c) => c !== k) : [...now, k];
+    this.actions.set({ selection: classes.length ? { kind: "classes", classes } : null }, true);
+  }
+
+  // A page opened from a file may have no clipboard: then the link stands there, chosen, to be copied by hand.
+  private async copy() {
+    const link = this.actions.link() ?? "";
+    try {
+      await navigator.clipboard.writeText(link);
+      this.copied.hidden = true;
+      this.count.textContent = `The link is copied${this.actions.missingFromLink && `, without ${this.actions.missingFromLink}`}.`;
+    } catch {
+      Object.assign(this.copied, { value: link, hidden: false });
+      this.copied.focus();
+      this.copied.select();
+      if (this.actions.missingFromLink) this.count.textContent = `The link is without ${this.actions.missingFromLink}.`;
+    }
+  }
+
+  say(selected: Set<number> | null) {
+    const { losses, selection: asked, together } = this.actions.state;
+    for (const [loss, chip] of Object.entries(this.losses)) setPressed(chip, losses.includes(loss));
+    this.classes.forEach((chip, k) => setPressed(chip, asked?.kind === "classes" && asked.classes.includes(k)));
+    this.tools.forEach((chip, i) => setPressed(chip, this.actions.lassoing === (i === 1)));
+    this.together.checked = together;
+    this.follows.hidden = losses.length < 2;
+    this.count.textContent = selected ? `${formatCount(selected.size)} digits lit` : "";
+    this.copied.hidden = true;
+  }
+
+  get said() {
+    return this.count.textContent ?? "";
+  }
+}

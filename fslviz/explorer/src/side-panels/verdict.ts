@@ -1,0 +1,38 @@
+// What is said of a drawing: accepted or rejected, and how far it is from each template.
+import { el } from "../common/elements";
+import { formatDistance } from "../common/format";
+import { accepts } from "../common/threshold";
+
+export interface NamedDistance {
+  name: string;
+  distance: number;
+}
+
+// A name within another text: neither changes the direction of the other.
+const bdi = (name: string) => el("bdi", {}, name);
+
+// The verdict on distances to templates, nearest first: of one claim, or of all who are enrolled.
+export function verdict(distances: NamedDistance[], threshold: number, claim: string): (Node | string)[] {
+  const accepted = distances.filter(({ distance }) => accepts(threshold, distance)).map(({ name }) => name);
+  const [nearest] = distances;
+  if (claim) {
+    const verdict = accepted.length ? "accepted, within" : "rejected, beyond";
+    return ["Claims to be ", bdi(claim), `: ${verdict} the threshold, at ${formatDistance(nearest.distance)}.`];
+  }
+  if (!accepted.length) return ["Rejected: the nearest, ", bdi(nearest.name), ", is beyond the threshold."];
+  return [
+    "Accepted as ",
+    ...accepted.flatMap((name, i) => (i ? [" or ", bdi(name)] : [bdi(name)])),
+    ": within the threshold.",
+  ];
+}
+
+// A row of the list: a bar as long as the distance, and where the threshold stands. `end`: the distance of a whole bar.
+export function distanceRow({ name, distance }: NamedDistance, threshold: number, end: number) {
+  const share = (v: number) => `${Math.min(100, (100 * v) / end)}%`;
+  const bar = el(accepts(threshold, distance) ? "span.in" : "span.out", { style: `width:${share(distance)}` });
+  const limit = el("span.limit", { style: `left:${share(threshold)}` });
+  const label = el("span.name", { title: name }, name);
+  const track = el("span.track", {}, bar, limit);
+  return el("div.row", { role: "listitem" }, label, track, el("span.figures", {}, formatDistance(distance)));
+}

@@ -1,0 +1,99 @@
+// What a reader has set: the whole of it, and what it is on a page that was just opened.
+import { baseLoss, defaultMargin, SCALES } from "../catalogue";
+import type { Place } from "../common/geometry";
+import type { Manifest } from "../data/pack";
+import { type View, WHOLE } from "./view";
+
+// Which digits are lit, as a question that any page can answer.
+export type Selection =
+  | { kind: "classes"; classes: number[] }
+  | { kind: "lasso"; network: string; moment: number; count: number; outline: Place[] }
+  | { kind: "around"; network: string; moment: number; digit: number }
+  | { kind: "lost" | "won"; from: string; to: string }
+  | { kind: "digits"; digits: number[] };
+
+// What the lab trains with.
+export interface LabSettings {
+  loss: string;
+  margin: number;
+  scale: number;
+  mining: string;
+  leftOut: number[]; // classes
+  seed: number;
+  from: "trained" | "chance";
+}
+export const MOST_LEFT_OUT = 8; // classes: two must stay
+export const LARGEST_SEED = 999_999;
+
+// A symbol that the reader has enrolled: its name, and each drawing as a text of strokes.
+export interface OwnSymbol {
+  name: string;
+  samples: string[];
+}
+export const SAMPLES = 5; // of a symbol, at most
+
+export interface State {
+  losses: string[];
+  networks: Record<string, string>; // of the network shown for each loss, such as "cosface@0.1"
+  moment: number; // of the training, 0 to 1
+  selection: Selection | null;
+  pins: number[]; // the digits held: none, one, or a pair
+  lead: string; // the loss whose view the others follow
+  together: boolean;
+  views: Record<string, View>;
+  gallerySpace: string; // the loss whose space verifies
+  threshold: { network: string; value: number } | null; // it belongs to one network; null: where the page opens
+  lab: LabSettings;
+  areas: boolean; // whether the ten digits' accepted regions are drawn
+  symbols: OwnSymbol[];
+  drawing: string; // on the pad, "" for none
+}
+
+// What a page or a notebook asks for: which spaces, which parts beside them, and the state to open with.
+export interface Options {
+  losses: string[];
+  parts: string[];
+  margins: Record<string, number>;
+  step: number;
+  threshold: number | null;
+  selection: number[];
+}
+
+// The state to open with, and to come back to.
+export function initialState(options: Options, { spaces }: Manifest): State {
+  const { losses, step, threshold, selection } = options;
+  const marginOf = (loss: string) => options.margins[loss] ?? defaultMargin(loss);
+  const networks: Record<string, string> = {};
+  for (const [name, { loss, margin }] of Object.entries(spaces))
+    if (!(loss in networks) || margin === marginOf(loss)) networks[loss] = name;
+  const [lead] = losses;
+  return {
+    losses,
+    networks,
+    moment: step,
+    selection: selection.length ? { kind: "digits", digits: selection } : null,
+    pins: [],
+    lead,
+    together: true,
+    views: Object.fromEntries(Object.keys(networks).map((loss) => [loss, WHOLE])),
+    gallerySpace: lead,
+    threshold: threshold === null ? null : { network: networks[lead], value: threshold },
+    lab: {
+      loss: baseLoss(lead),
+      margin: marginOf(baseLoss(lead)) ?? 0,
+      scale: SCALES.default,
+      mining: "all",
+      leftOut: [],
+      seed: 0,
+      from: "trained",
+    },
+    areas: false,
+    symbols: [],
+    drawing: "",
+  };
+}
+
+// The threshold that the reader has set for the network that verifies now, if any.
+export function currentThreshold({ threshold, networks, gallerySpace }: State): number | null {
+  return threshold?.network === networks[gallerySpace] ? threshold.value : null;
+}

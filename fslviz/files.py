@@ -1,0 +1,58 @@
+"""Files: paths from callers, the folder where runs and downloads are kept, and writing so that nothing half is seen."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+import filelock
+
+
+def user_path(path: str | Path) -> Path:
+    """A path from a caller: ~ is the home folder. Raises ValueError for what is no path, and where there is no home."""
+    if not isinstance(path, str | os.PathLike):
+        raise ValueError(f"a path must be words, or a pathlib.Path, not {path!r}")
+    expanded = Path(os.path.expanduser(path))
+    if expanded.parts[:1] == ("~",):
+        raise ValueError(f"{path} begins with ~, and there is no home folder")
+    return expanded
+
+
+def cache_dir() -> Path:
+    """The folder for runs and downloads: ``$FSLVIZ_CACHE``, or ``~/.cache/fslviz``; else a temporary one."""
+    try:
+        path = user_path(os.environ.get("FSLVIZ_CACHE") or "~/.cache/fslviz").absolute()
+        path.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
+    except (OSError, ValueError):  # ValueError: there is no home folder
+        path = Path(tempfile.gettempdir()) / f"fslviz-{os.getuid() if hasattr(os, 'getuid') else ''}"
+        path.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
+@contextlib.contextmanager
+def locked(key: str) -> Iterator[None]:
+    """Of all processes that ask for one key, one at a time."""
+    locks = cache_dir() / "locks"
+    locks.mkdir(exist_ok=True)
+    with filelock.FileLock(locks / key):
+        yield
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of ``path`` once it is whole; where writing fails, nothing is left."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{uuid4().hex}.part")
+    try:
+        with part.open("xb") as file:
+            yield file
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,41 @@
+"""What takes many trainings and is measured once, by a script of ``benchmarks/``, for pages that can't wait for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fslviz.errors import unknown
+from fslviz.files import whole_file
+
+HERE = Path(__file__).parent / "measured"
+
+
+def measured(study: str) -> pd.DataFrame:
+    """The rows of a study, one a training: ``accuracy``, ``people``, or one of ``benchmarks/claims.py`` or ``lab.py``.
+
+    Shares are from 0 to 1. Raises ValueError for a study that there is none of.
+    """
+    kept = sorted(path.stem for path in HERE.glob("*.json"))
+    if study not in kept:
+        unknown("study", study, kept)
+    return pd.DataFrame(json.loads((HERE / f"{study}.json").read_text()))
+
+
+def spread(rows: pd.DataFrame, by: str | list[str], columns: list[str]) -> pd.DataFrame:
+    """Mean and standard deviation of shares in ``columns`` over the rows of each group, in percent: "97.1 ± 0.2"."""
+    groups = (100 * rows.set_index(by)[columns]).groupby(level=by, sort=False)
+    around = groups.std().map(lambda deviation: "" if np.isnan(deviation) else f" ± {deviation:.1f}")
+    table = groups.mean().map("{:.1f}".format) + around
+    return table.rename_axis(None) if table.index.nlevels == 1 else table
+
+
+def keep(study: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write the rows of a study in place of those there were, a line each."""
+    with whole_file(HERE / f"{study}.json") as file:
+        file.write(("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n").encode())
