@@ -15,14 +15,14 @@ import pytest
 from browser_helpers import ALL, PAGE
 from playwright.sync_api import sync_playwright
 
+import fslviz
 from fslviz import explorer
 from fslviz.explorer import pack
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker("browser")
+@pytest.fixture(scope="session")
+def faces():
+    return fslviz.load("faces").split(30, unseen=6)
 
 
 def patient(make):

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from jupyter_cache import get_cache
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CHAPTERS = sorted(path.stem for path in ROOT.glob("notebooks/*.ipynb"))
 
 

@@ -13,7 +13,7 @@ NAMES = {
     "cosface": "CosFace",
     "arcface": "ArcFace",
 }
-HTML = Path(__file__).parent.parent / "_build" / "html"
+HTML = Path(__file__).parents[2] / "_build" / "html"
 # index.html only leads on to the first page
 PAGES = sorted(str(p.relative_to(HTML)) for p in HTML.glob("[!_]*/**/*.html")) + ["genindex.html", "search.html"]
 
