@@ -82,3 +82,12 @@ export class Address {
     return location.href.split("#")[0] + (hash ? `#${hash}` : "");
   }
 }
+
+// The text under a key of a link of this page that was clicked, or null: one to another page, or for another window.
+export function clickedText(event: MouseEvent, key: string): string | null {
+  const { button, ctrlKey, metaKey, shiftKey, altKey, defaultPrevented } = event;
+  const [link] = event.composedPath().filter((node) => node instanceof HTMLAnchorElement);
+  if (button || ctrlKey || metaKey || shiftKey || altKey || defaultPrevented || !link || link.target) return null;
+  if (link.href.split("#")[0] !== location.href.split("#")[0]) return null;
+  return new URLSearchParams(link.hash.slice(1)).get(key);
+}

@@ -6,8 +6,7 @@ import { textToState } from "../state/parse";
 import { initialState, type Options, type State } from "../state/state";
 import { fitsAddress, stateToText } from "../state/text";
 import type { View } from "../state/view";
-import { Address } from "./address";
-import { clickedText } from "./link-click";
+import { Address, clickedText } from "./address";
 import { SymbolStore } from "./symbol-store";
 
 const FORGETS = "Enrolled until you leave: this browser keeps nothing for this page.";
