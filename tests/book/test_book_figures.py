@@ -99,7 +99,7 @@ def test_each_control_shows_what_the_kernel_draws(browser, monkeypatch, name):
                     c.replace("_", " "): f"{at[c]:g}" if isinstance(v, tuple) else at[c] for c, v in taken.items()
                 }
                 settings = ", ".join(f"{c} {v}" for c, v in written.items())
-                words = f"{settings}: {', '.join(moving_figures.told(figure))}".replace("\n", ", ")
+                words = f"{settings}: {', '.join(moving_figures.described(figure))}".replace("\n", ", ")
                 here = at == starts(draw.__wrapped__)  # as in the notebook, whose own words say more
                 assert root.evaluate("e => e.movingFigure.image.alt") == (first if here else words)
     page.close()

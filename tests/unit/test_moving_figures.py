@@ -50,7 +50,7 @@ def dots():
 )
 def test_what_a_figure_shows_is_told(draw, words):
     figure = styled(draw)()
-    assert moving_figures.told(figure) == words
+    assert moving_figures.described(figure) == words
     text, _ = moving_figures.svg(figure)
     assert [html.unescape(word) for word in re.findall("<desc>(.*?)</desc>", text, re.S)] == words
 
