@@ -1,8 +1,8 @@
 """Says which pages must be executed anew, and has Jupyter's cache and Sphinx forget what they keep of them.
 
-Jupyter's cache knows the code of a page alone, with its tags. What the page computes hangs as well on the definitions of ``fslviz``
-that it reaches and the data files that those name, and on the versions of all that is installed. All together are a
-page's key; a page is stale where its key is another than when it was executed. A word in its text is not in the key.
+Jupyter's cache knows the code of a page alone, with its tags. What the page computes hangs as well on the definitions
+of ``fslviz`` that it reaches and the data files that those name, and on the versions of all that is installed. All
+together are a page's key; a page is stale where its key is another than when it was executed.
 """
 
 import hashlib
