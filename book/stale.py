@@ -1,12 +1,13 @@
 """Says which pages must be executed anew, and has Jupyter's cache and Sphinx forget what they keep of them.
 
-Jupyter's cache knows the code of a page alone. What the page computes hangs as well on the definitions of ``fslviz``
-that it reaches and the data files that those name, and on the versions of all that is installed. All together are a
-page's key; a page is stale where its key is another than when it was executed. A word in its text is not in the key.
+Jupyter's cache knows the code of a page alone, with its tags. What the page computes hangs as well on the definitions
+of ``fslviz`` that it reaches and the data files that those name, and on the versions of all that is installed. All
+together are a page's key; a page is stale where its key is another than when it was executed.
 """
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import re
 import sys
@@ -18,9 +19,11 @@ import nbformat
 from jupyter_cache import get_cache
 from jupyter_cache.base import JupyterCacheAbstract
 
-from fslviz import sources
-
 ROOT = Path(__file__).parent.parent
+spec = importlib.util.spec_from_file_location("sources", ROOT / "fslviz" / "sources.py")  # without what fslviz imports
+sources = sys.modules["sources"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sources)
+
 DATA = [
     "fslviz/explorer/door.js",
     *(f"{folder}/*.{kind}" for folder in ("fslviz/**", "benchmarks") for kind in ("json", "bin")),
@@ -38,10 +41,10 @@ def installed() -> list[str]:
 
 
 def key(notebook: nbformat.NotebookNode, root: Path = ROOT) -> str:
-    """Of a notebook's code, tags included, and of all that it hangs on in the repository at ``root``."""
-    cells = [(cell.source, cell.metadata) for cell in notebook.cells if cell.cell_type == "code"]
+    """Of a notebook's code, and of all that it hangs on in the repository at ``root``."""
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     code = sources.read(root / "fslviz")
-    words = set(re.findall(r"\w+", " ".join(source for source, _ in cells)))
+    words = set(re.findall(r"\w+", " ".join(cells)))
     found = sources.reached(code, (f"{module}.{word}" for module in code for word in words))
     trees = [f"{name} {definition.tree}" for name, definitions in found.items() for definition in definitions]
     texts = {text for definitions in found.values() for definition in definitions for text in definition.texts}
