@@ -45,7 +45,7 @@ browsers:
 	@touch $@
 
 oldest colab: export FSLVIZ_CACHE = $(CURDIR)/.venv-$@/cache
-PACKAGE := $(patsubst %,tests/test_%.py,data evaluation explorer gallery losses moves pictures plots training versions widgets)
+PACKAGE := $(patsubst %,tests/test_%.py,catalogue data evaluation explorer gallery losses moves pictures plots training versions widgets)
 package_tests = OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 .venv-$@/bin/pytest -n auto --dist loadfile -m "not browser" $(PACKAGE)
 
 oldest: .venv-oldest/.done  ## the package's tests with the oldest versions that it allows (PYTHON=python3.11)

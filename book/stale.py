@@ -7,6 +7,7 @@ page's key; a page is stale where its key is another than when it was executed. 
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import re
 import sys
@@ -18,9 +19,11 @@ import nbformat
 from jupyter_cache import get_cache
 from jupyter_cache.base import JupyterCacheAbstract
 
-from fslviz import sources
-
 ROOT = Path(__file__).parent.parent
+spec = importlib.util.spec_from_file_location("sources", ROOT / "fslviz" / "sources.py")  # without what fslviz imports
+sources = sys.modules["sources"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sources)
+
 DATA = [
     "fslviz/explorer/door.js",
     *(f"{folder}/*.{kind}" for folder in ("fslviz/**", "benchmarks") for kind in ("json", "bin")),
@@ -39,7 +42,8 @@ def installed() -> list[str]:
 
 def key(notebook: nbformat.NotebookNode, root: Path = ROOT) -> str:
     """Of a notebook's code, tags included, and of all that it hangs on in the repository at ``root``."""
-    cells = [(cell.source, cell.metadata) for cell in notebook.cells if cell.cell_type == "code"]
+    code_cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    cells = [(cell.source, {**cell.metadata, "execution": None}) for cell in code_cells]  # whenever that was
     code = sources.read(root / "fslviz")
     words = set(re.findall(r"\w+", " ".join(source for source, _ in cells)))
     found = sources.reached(code, (f"{module}.{word}" for module in code for word in words))
@@ -48,7 +52,7 @@ def key(notebook: nbformat.NotebookNode, root: Path = ROOT) -> str:
     files = sorted(file for pattern in DATA for file in root.glob(pattern))
     named = [file for file in files if file.name in texts or file.stem in words]  # a study goes by its stem
     contents = [f"{file.relative_to(root)} {checksum(file)}" for file in named]
-    return sources.checksum(json.dumps(cells), *trees, *contents, *installed())
+    return sources.checksum(json.dumps(cells, sort_keys=True), *trees, *contents, *installed())
 
 
 def stale(cache: JupyterCacheAbstract, pages: Iterable[Path], kept: dict[str, str], root: Path = ROOT) -> list[Path]:

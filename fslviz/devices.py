@@ -60,7 +60,7 @@ class Random(TorchDispatchMode):
 
 
 @contextlib.contextmanager
-def apart() -> Iterator[None]:
+def isolated() -> Iterator[None]:
     """What the caller has set counts for nothing under it: no gradients, another default device, autocast."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))  # which turns gradients on as well

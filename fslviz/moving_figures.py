@@ -35,11 +35,11 @@ def svg(figure: Figure) -> tuple[str, set[str]]:
     used = set(re.findall(r"#([\w-]+)", text))
     text = re.sub(r' id="([^"]+)"', lambda name: name[0] if name[1] in used else "", text)
     defined = re.findall(DEFINED, "".join(re.findall(r"<defs>(.*?)</defs>", text)))
-    words = "".join(f"<desc>{html.escape(fact)}</desc>" for fact in told(figure))
+    words = "".join(f"<desc>{html.escape(fact)}</desc>" for fact in described(figure))
     return re.sub(r"<defs>.*?</defs>", "", text).replace(">", f">{words}", 1), set(defined)
 
 
-def told(figure: Figure) -> list[str]:
+def described(figure: Figure) -> list[str]:
     """What a figure shows, for those who can't see it: titles, or else what lies over what, and where what is named.
 
     Each is a text of its own, so that it changes with the part of the picture that it tells of, and no more.

@@ -107,7 +107,7 @@ class Run:
         """Whether the embeddings are compared by their angle alone."""
         return getattr(self.loss, "cosine", False)
 
-    @devices.apart()
+    @devices.isolated()
     def embed(self, images: Tensor | np.ndarray) -> np.ndarray:
         """Embeddings (N, D) of images (N, C, H, W), or of one (C, H, W) as (1, D), of any number type.
 
@@ -207,7 +207,7 @@ class Run:
             np.savez(file, header=np.array(header), **arrays)  # without allow_pickle, which NumPy knows from 2.2 on
 
     @classmethod
-    @devices.apart()
+    @devices.isolated()
     def load(cls, path: str | Path, data: Data | None = None) -> Run:
         """Read a run that ``save`` wrote, and give it its data back.
 

@@ -92,7 +92,7 @@ def train(
     seed = whole_number("seed", seed, -(2**63), 2**63 - 1)
     options = {name: python_number(value) for name, value in options.items()}
     drawn = devices.Random(seed)
-    with devices.apart(), devices.deterministic(device):
+    with devices.isolated(), devices.deterministic(device):
         given = start.model if start is not None else network
         with drawn:
             model = (

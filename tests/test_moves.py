@@ -99,7 +99,7 @@ def test_each_control_shows_what_the_kernel_draws(browser, monkeypatch, name):
                 assert same(shown(page, root), figure), (name, at)
                 written = {c.replace("_", " "): at[c] if isinstance(at[c], str) else f"{at[c]:g}" for c in taken}
                 settings = ", ".join(f"{c} {v}" for c, v in written.items())
-                words = f"{settings}: {', '.join(moving_figures.told(figure))}".replace("\n", ", ")
+                words = f"{settings}: {', '.join(moving_figures.described(figure))}".replace("\n", ", ")
                 here = at == starts(draw.__wrapped__)  # as in the notebook, whose own words say more
                 assert root.evaluate("e => e.movingFigure.image.alt") == (first if here else words)
     page.close()
@@ -294,7 +294,7 @@ def dots():
 )
 def test_what_a_figure_shows_is_told(draw, words):
     figure = styled(draw)()
-    assert moving_figures.told(figure) == words
+    assert moving_figures.described(figure) == words
     text, _ = moving_figures.svg(figure)
     assert [html.unescape(word) for word in re.findall("<desc>(.*?)</desc>", text, re.S)] == words
 

@@ -21,24 +21,32 @@ def stale():
     return module
 
 
-@pytest.fixture
-def book(stale, tmp_path):
-    """A copy of the repository, as it is after a build: a function that tells which chapters would be executed now."""
-    for folder in ("fslviz", "benchmarks", "notebooks"):
+def executed(stale, folder, kept):
+    """The chapters that a build would execute now; their outputs are then those that the repository keeps."""
+    stale.checksum.cache_clear()
+    cache = get_cache(folder / "cache")
+    found = stale.stale(cache, sorted(folder.glob("notebooks/*.ipynb")), kept, folder)
+    for page in found:
+        cache.cache_notebook_file(page, check_validity=False)
+    return [page.stem for page in found]
+
+
+@pytest.fixture(scope="module")
+def built(stale, tmp_path_factory):
+    """A copy of the repository after a build, and the keys of its pages."""
+    folder, kept = tmp_path_factory.mktemp("built"), {}
+    for name in ("fslviz", "benchmarks", "notebooks"):
         skip = shutil.ignore_patterns("*.gz", "src", "tests", "__pycache__", ".*")
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=skip)
-    cache, kept = get_cache(tmp_path / "cache"), {}
-    pages = sorted(tmp_path.glob("notebooks/*.ipynb"))
+        shutil.copytree(ROOT / name, folder / name, ignore=skip)
+    assert executed(stale, folder, kept) == CHAPTERS
+    return folder, kept
 
-    def executed():
-        stale.checksum.cache_clear()
-        found = stale.stale(cache, pages, kept, tmp_path)
-        for page in found:  # with the outputs that are kept in the repository
-            cache.cache_notebook_file(page, check_validity=False)
-        return [page.stem for page in found]
 
-    assert executed() == CHAPTERS
-    return tmp_path, executed
+@pytest.fixture
+def book(stale, built, tmp_path):
+    """A copy of that, and a function that tells what would be executed in it."""
+    folder, kept = shutil.copytree(built[0], tmp_path / "book"), dict(built[1])
+    return folder, lambda: executed(stale, folder, kept)
 
 
 def change(file, was, becomes):
@@ -64,6 +72,16 @@ def test_a_word_executes_nothing(book):
     change(folder / "fslviz" / "training.py", "One training loop", "A training loop")
     change(folder / "fslviz" / "losses.py", "a batch with pairs of one kind", "another with pairs of one kind")
     change(folder / "fslviz" / "plots.py", "# on every page", "# everywhere")
+    assert executed() == []
+
+
+def test_another_execution_of_the_notebooks_executes_nothing(book):
+    folder, executed = book
+    for page in folder.glob("notebooks/*.ipynb"):
+        notebook = nbformat.read(page, as_version=4)
+        for cell in notebook.cells:
+            cell.metadata.pop("execution", None)
+        nbformat.write(notebook, page)
     assert executed() == []
 
 
