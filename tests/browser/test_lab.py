@@ -254,7 +254,8 @@ def held(page):
 
 # What is seen at each picture: how many of the digits lie inside the square, and how wide and high their dots spread,
 # in parts of it.
-SIGHTS = f"""(() => {{ const lab = {LAB}, {{ painter, space }} = lab, paint = lab.square.bind(lab); window.sights = [];
+SIGHTS = f"""(() => {{ const lab = {LAB}, {{ painter, space, square }} = lab; window.sights = [];
+const paint = square.draw.bind(square);
 const look = () => {{ const {{ side, dots }} = painter;
 const {{ data }} = dots.getContext('2d').getImageData(0, 0, side, side);
 let [left, right, top, bottom] = [side, 0, side, 0];
@@ -264,7 +265,7 @@ const places = space.places();
 const inside = Array.from({{ length: space.n }}, (_, i) => painter.toPixel([places[2 * i], places[2 * i + 1]]))
 .filter((p) => p.every((v) => v >= 4 && v < side - 4)).length;
 return [inside, (right - left) / side, (bottom - top) / side]; }};
-lab.square = () => {{ paint(); if (lab.report) sights.push(look()); }}; }})()"""
+square.draw = () => {{ paint(); if (lab.report) sights.push(look()); }}; }})()"""
 
 
 def sights(page):
@@ -291,7 +292,7 @@ def test_it_learns_before_the_readers_eyes(opened_lab, served):
     page.get_by_role("button", name="One step").click()
     until(page, f"lab.report.images === {seen:.0f} + 128")
     page.get_by_role("button", name="Afresh").click()
-    until(page, "lab.worker === null")
+    until(page, "!lab.worker.exists")
     assert page.evaluate(f"{LAB}.history.points") == []
 
 
@@ -484,7 +485,7 @@ def ahead(script):
 
 # each report says when it was told, by the worker's own clock; `told` holds all of them
 STAMPED = ahead("{ const tell = self.postMessage; self.postMessage = (m) => tell({ ...m, at: performance.now() }); }")
-COLLECT = f"window.told = []; {LAB}.worker.addEventListener('message', ({{ data }}) => told.push(data))"
+COLLECT = f"window.told = []; {LAB}.worker.worker.addEventListener('message', ({{ data }}) => told.push(data))"
 
 
 @pytest.mark.parametrize(
@@ -510,7 +511,7 @@ def test_a_training_that_runs_away_ends_with_a_line(opened_lab):
     )
     press(page, "Start")
     page.wait_for_selector('.fx-fault:has-text("no numbers any more")')
-    assert page.evaluate(f"[{LAB}.running, {LAB}.worker]") == [False, None]
+    assert page.evaluate(f"[{LAB}.running, {LAB}.worker.exists]") == [False, False]
 
 
 def test_what_is_asked_for_is_done(opened_lab):
@@ -521,7 +522,9 @@ def test_what_is_asked_for_is_done(opened_lab):
     assert page.evaluate(f"{LAB}.report.batch") is None
     press(page, "Forces")
     until(page, "lab.report.batch?.forces.some((f) => f !== 0)")
-    shown = page.evaluate(f"{LAB}.arrows({LAB}.report.batch).map(([a, b]) => Math.hypot(b[0] - a[0], b[1] - a[1]))")
+    shown = page.evaluate(
+        f"{LAB}.square.arrows({LAB}.report.batch).map(([a, b]) => Math.hypot(b[0] - a[0], b[1] - a[1]))"
+    )
     assert len(shown) == 128
     assert max(shown) == pytest.approx(0.25)
     press(page, "Slow")
@@ -544,7 +547,7 @@ def test_forces_pull_at_what_is_seen(opened_lab):
     press(page, "Forces")
     follow(page, "lab:contrastive,0,16,all,none,0,trained")
     until(page, "lab.space.grown < 0.05 && lab.report.batch")
-    feet = np.array(page.evaluate(f"{LAB}.arrows({LAB}.report.batch).map(([foot]) => foot)"))
+    feet = np.array(page.evaluate(f"{LAB}.square.arrows({LAB}.report.batch).map(([foot]) => foot)"))
     assert (np.abs(feet).max(1) < 1.22).mean() > 0.95
 
 
@@ -635,7 +638,7 @@ def test_back_moves_the_controls_and_neither_starts_nor_ends_a_training(opened_l
     page.go_back()
     page.wait_for_function(f"{LAB}.host.state.lab.loss === 'contrastive'")
     assert loss.input_value() == "contrastive"  # it has the focus, and what it says is held
-    assert page.evaluate(f"[{LAB}.running, {LAB}.worker]") == [False, None]
+    assert page.evaluate(f"[{LAB}.running, {LAB}.worker.exists]") == [False, False]
     seed.fill("3")
     seed.press("Enter")
     loss.select_option("cosface")
@@ -648,7 +651,7 @@ def test_back_moves_the_controls_and_neither_starts_nor_ends_a_training(opened_l
         page.wait_for_function(f"{LAB}.host.state.lab.loss === '{expected}'")
     page.wait_for_function(f"{LAB}.host.state.lab.seed === 0")
     page.wait_for_timeout(0)
-    assert page.evaluate(f"[{LAB}.running, {LAB}.worker !== null]") == [False, True]
+    assert page.evaluate(f"[{LAB}.running, {LAB}.worker.exists]") == [False, True]
     assert told(page, "images seen") == seen
     lacks = page.locator(".fx-lacks")
     assert lacks.inner_text() == (
@@ -663,13 +666,13 @@ def test_a_link_to_the_lab_begins_each_time_and_no_other_link_touches_it(opened_
     page = opened_lab()
     follow(page, "lab:contrastive,4,16,all,none,2,trained")
     until(page, "lab.report?.images > 2000")
-    turn = page.evaluate(f"{LAB}.turn")
+    turn = page.evaluate(f"{LAB}.worker.generation")
     follow(page, "show:contrastive@0.5")
     page.wait_for_function(
         "document.querySelector('.fslviz-explorer').explorer.panels.get('contrastive').space.name === 'contrastive@0.5'"
     )
     assert (held(page)["margin"], held(page)["seed"]) == (4, 2)
-    assert page.evaluate(f"[{LAB}.running, {LAB}.turn]") == [True, turn]
+    assert page.evaluate(f"[{LAB}.running, {LAB}.worker.generation]") == [True, turn]
     assert "lab:contrastive,4" in page.url
     press(page, "Pause")
     for _ in range(2):
