@@ -1,8 +1,8 @@
 """Says which pages must be executed anew, and has Jupyter's cache and Sphinx forget what they keep of them.
 
-Jupyter's cache knows the code of a page alone. What the page computes hangs as well on the definitions of ``fslviz``
-that it reaches and the data files that those name, and on the versions of all that is installed. All together are a
-page's key; a page is stale where its key is another than when it was executed. A word in its text is not in the key.
+Jupyter's cache knows the code of a page alone, with its tags. What the page computes hangs as well on the definitions
+of ``fslviz`` that it reaches and the data files that those name, and on the versions of all that is installed. All
+together are a page's key; a page is stale where its key is another than when it was executed.
 """
 
 import hashlib
@@ -41,18 +41,17 @@ def installed() -> list[str]:
 
 
 def key(notebook: nbformat.NotebookNode, root: Path = ROOT) -> str:
-    """Of a notebook's code, tags included, and of all that it hangs on in the repository at ``root``."""
-    code_cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    cells = [(cell.source, {**cell.metadata, "execution": None}) for cell in code_cells]  # whenever that was
+    """Of a notebook's code, and of all that it hangs on in the repository at ``root``."""
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     code = sources.read(root / "fslviz")
-    words = set(re.findall(r"\w+", " ".join(source for source, _ in cells)))
+    words = set(re.findall(r"\w+", " ".join(cells)))
     found = sources.reached(code, (f"{module}.{word}" for module in code for word in words))
     trees = [f"{name} {definition.tree}" for name, definitions in found.items() for definition in definitions]
     texts = {text for definitions in found.values() for definition in definitions for text in definition.texts}
     files = sorted(file for pattern in DATA for file in root.glob(pattern))
     named = [file for file in files if file.name in texts or file.stem in words]  # a study goes by its stem
     contents = [f"{file.relative_to(root)} {checksum(file)}" for file in named]
-    return sources.checksum(json.dumps(cells, sort_keys=True), *trees, *contents, *installed())
+    return sources.checksum(json.dumps(cells), *trees, *contents, *installed())
 
 
 def stale(cache: JupyterCacheAbstract, pages: Iterable[Path], kept: dict[str, str], root: Path = ROOT) -> list[Path]:

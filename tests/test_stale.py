@@ -75,16 +75,6 @@ def test_a_word_executes_nothing(book):
     assert executed() == []
 
 
-def test_another_execution_of_the_notebooks_executes_nothing(book):
-    folder, executed = book
-    for page in folder.glob("notebooks/*.ipynb"):
-        notebook = nbformat.read(page, as_version=4)
-        for cell in notebook.cells:
-            cell.metadata.pop("execution", None)
-        nbformat.write(notebook, page)
-    assert executed() == []
-
-
 def test_a_line_of_code_executes_its_chapter_until_it_is_taken_back(book):
     folder, executed = book
     page = folder / "notebooks" / "02_siamese.ipynb"
