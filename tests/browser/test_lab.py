@@ -17,7 +17,7 @@ import fslviz
 from fslviz import explorer
 from fslviz.explorer import lab, pack
 
-LOSSES = ("contrastive", "triplet", "softmax", "normface", "sphereface", "cosface", "arcface")
+LOSSES = tuple(fslviz.LOSSES)
 MARGINS = {
     "contrastive": (0, 0.5, 1, 4),
     "triplet": (0, 0.5, 1, 4),
@@ -52,7 +52,7 @@ def pulled(page, loss, z, y, weight, bias, held):
 
 def judge(loss, held, weight, bias):
     """The book's own loss, in double precision."""
-    options = {"margin": held["margin"]} if loss in MARGINS else {}
+    options = {"margin": held["margin"]} if hasattr(fslviz.LOSSES[loss], "MARGIN") else {}
     if loss == "triplet":
         options["mining"] = held["mining"]
     made = fslviz.runs.LOSSES[loss](**options)
@@ -60,8 +60,10 @@ def judge(loss, held, weight, bias):
         made.weight = torch.nn.Parameter(weight.double())
     if loss == "softmax":
         made.bias = torch.nn.Parameter(bias.double())
-    if loss in ("normface", "cosface", "arcface"):
-        made.scale, made.share = held["scale"], held["share"]
+    if hasattr(made, "scale"):
+        made.scale = held["scale"]
+    if hasattr(made, "share"):
+        made.share = held["share"]
     if loss == "sphereface":
         made.lam = held["lambda"]
     return made
