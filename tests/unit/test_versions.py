@@ -12,7 +12,13 @@ BOUNDS = {
     r.name: r.specifier
     for r in map(Requirement, tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"])
 }
-MODULES = {"PIL": "pillow", "sklearn": "scikit-learn", "mpl_toolkits": "matplotlib", "IPython": "ipython"}
+MODULES = {
+    "PIL": "pillow",
+    "sklearn": "scikit-learn",
+    "mpl_toolkits": "matplotlib",
+    "IPython": "ipython",
+    "fontTools": "matplotlib",
+}
 
 
 def pins(name):
