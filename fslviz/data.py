@@ -100,44 +100,63 @@ class Data:
         held, kept = order[:size], torch.cat([order[size:] + before for before in range(0, len(y), taken)])
         return self._of(x[kept], y[kept], x[held], y[held], f"validation {size}")
 
-    def classes(self, *labels: int | Iterable[int]) -> Data:
-        """Only the images of these classes, given one by one or as a list; the labels keep their numbers."""
-        known = sorted({*self.train_labels.tolist(), *self.test_labels.tolist()})
-        lists = [list(label) if isinstance(label, set | range | Iterator) else label for label in labels]
-        given = [v for label in lists for v in np.ravel(np.asarray(label)).tolist()]
-        if not given or not all(v in known for v in given):
-            raise ValueError(f"labels must be some of {known}, not {list(labels)}")
-        wanted = sorted({int(v) for v in given})
-        train, test = (torch.isin(y, torch.tensor(wanted, device="cpu")) for y in (self.train_labels, self.test_labels))
+    def classes(self, *labels: Any) -> Data:
+        """Only the images of these classes, given one by one or as a list, by label or by name; labels stay."""
+        wanted = self._chosen(labels)
+        train, test = (_among(y, wanted) for y in (self.train_labels, self.test_labels))
         return self._of(
             self.train_images[train],
             self.train_labels[train],
             self.test_images[test],
             self.test_labels[test],
-            f"classes {wanted}",
+            f"classes {_few(wanted)}",
         )
 
-    def split(self, known: int, seed: int = 0, unseen: int | None = None) -> Data:
+    def split(self, known: Any, seed: int = 0, unseen: Any = None) -> Data:
         """All images of ``known`` identities to train on, drawn by ``seed``, and all of ``unseen`` others to test on.
 
         By default the others are all that are left. Where they are a number, they are the same for every ``known``,
-        and a smaller ``known`` is a part of a larger: so the number that is known can be compared alone. Of
-        ``mirrored`` data, the new training images are mirrored, and no test image is.
+        and a smaller ``known`` is a part of a larger: so the number that is known can be compared alone. Both may also
+        be lists of labels or names: then nothing is drawn. Of ``mirrored`` data, the new training images are mirrored,
+        and no test image is.
         """
         taken = self._taken()
         if (given := self.test_images.shape[1:]) != (shape := self.train_images.shape[1:]):
             raise ValueError(f"split takes images of one shape, not {tuple(shape)} and, to test on, {tuple(given)}")
         x = torch.cat([self.train_images[:taken], self.test_images])
         y = torch.cat([self.train_labels[:taken], self.test_labels])
-        people = y.unique()
+        if _several(known):
+            if unseen is not None and not _several(unseen):
+                raise ValueError(f"unseen must be a list where known is one, not {unseen!r}")
+            known = self._chosen([known])
+            unseen = sorted({*y.tolist()} - {*known}) if unseen is None else self._chosen([unseen])
+            if both := sorted({*known} & {*unseen}):
+                raise ValueError(f"known and unseen must have no identity in common, not {_few(both)}")
+            what = f"known {_few(known)} and unseen {_few(unseen)}"
+        else:
+            known, unseen, what = self._drawn(y.unique(), known, seed, unseen)
+        train, test = _among(y, known), _among(y, unseen)
+        split = self._of(x[train], y[train], x[test], y[test], what)
+        return split if taken == len(self.train_labels) else replace(split.mirrored(), name=split.name)
+
+    def _drawn(self, people: Tensor, known: Any, seed: int, unseen: Any) -> tuple[list[int], list[int], str]:
+        """The labels of so many ``known`` and ``unseen`` identities of ``people`` (P,), and how they were drawn."""
         known = whole_number("known", known, 2, len(people) - 1)
         unseen = len(people) - known if unseen is None else whole_number("unseen", unseen, 1, len(people) - known)
         seed = whole_number("seed", seed, -(2**63), 2**63 - 1)
-        drawn = people[_shuffled(len(people), seed)]
-        train, test = torch.isin(y, drawn[:known]), torch.isin(y, drawn[-unseen:])
-        what = f"{known} known and {unseen} unseen, seed {seed}"
-        split = self._of(x[train], y[train], x[test], y[test], what)
-        return split if taken == len(self.train_labels) else replace(split.mirrored(), name=split.name)
+        drawn = people[_shuffled(len(people), seed)].tolist()
+        return drawn[:known], drawn[-unseen:], f"{known} known and {unseen} unseen, seed {seed}"
+
+    def _chosen(self, given: Iterable[Any]) -> list[int]:
+        """Labels given as numbers or names, one by one or in lists, in order; ValueError where there is no such."""
+        there = {*self.train_labels.tolist(), *self.test_labels.tolist()}
+        numbers = {name: label for label, name in enumerate(self.names)}
+        lists = [list(some) if isinstance(some, set | range | Iterator) else some for some in given]
+        each = [value for some in lists for value in np.ravel(np.asarray(some)).tolist()]
+        labels = [numbers.get(unicodedata.normalize("NFC", v), v) if isinstance(v, str) else v for v in each]
+        if not labels or not all(label in there for label in labels):
+            raise ValueError(f"labels must be some of {_few(sorted(there))}, not {_few(each)}")
+        return sorted({int(label) for label in labels})
 
     def mirrored(self) -> Data:
         """Every training image and its mirror image: a face is still that face, a digit or a signature is not.
@@ -203,6 +222,18 @@ def _copy(name: str, given: Any) -> Tensor:
     if given.is_complex():
         raise ValueError(f"{name} must be real numbers, not {given.dtype}")
     return given.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+
+
+def _several(given: Any) -> bool:
+    return isinstance(given, str | Iterable) and getattr(given, "ndim", 1) > 0
+
+
+def _among(labels: Tensor, wanted: list[int]) -> Tensor:
+    return torch.isin(labels, torch.tensor(wanted, device="cpu"))
+
+
+def _few(values: list[Any]) -> str:
+    return str(values) if len(values) <= 20 else f"{str(values[:20])[:-1]}, ...: {len(values):,} in all]"
 
 
 def _shuffled(count: int, seed: int) -> Tensor:

@@ -369,3 +369,38 @@ def tiny_on_cpu():
 def test_data_are_told_in_a_line():
     assert repr(fslviz.load("mnist")) == "Data mnist: 60,000 training and 10,000 test images of 10 classes"
     assert repr(fslviz.load("voices").split(4)).endswith("images of 9 classes")
+
+
+def test_classes_and_identities_are_chosen_by_name(tmp_path):
+    images, labels = np.arange(16 * 16, dtype=np.float32).reshape(4, 1, 8, 8), np.arange(4)
+    data = fslviz.Data(images[:0], labels[:0], images, labels, "four", names=("Ada", "Jose\u0301", "7", "あ"))
+    assert data.classes("Jos\u00e9", 3).test_labels.tolist() == [1, 3]
+    assert data.classes("7").test_labels.tolist() == [2]
+    split = data.split(["あ", "Ada"], unseen=["7"])
+    assert (split.train_labels.tolist(), split.test_labels.tolist()) == ([0, 3], [2])
+    assert data.split({0, 1}).test_labels.tolist() == [2, 3]
+    assert data.split([0, 1]).name != data.split([0, 2]).name
+    assert len(data.split(torch.tensor(2)).train_labels) == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda d: d.classes("ada"), r"some of \[0, 1, 2, 3\], not \['ada'\]"),
+        (lambda d: d.split(["a", "b"], unseen=["b"]), r"no identity in common, not \[1\]"),
+        (lambda d: d.split(["a", "b"], unseen=2), "unseen must be a list where known is one, not 2"),
+        (lambda d: d.split(2, unseen=["b"]), r"unseen must be a whole number from 1 to 2, not \['b'\]"),
+        (lambda d: d.split([]), r"some of \[0, 1, 2, 3\], not \[\]"),
+    ],
+)
+def test_what_cannot_be_chosen_is_named(make, message):
+    images = np.zeros((4, 1, 8, 8), np.float32)
+    with pytest.raises(ValueError, match=message):
+        make(fslviz.Data(images[:0], [], images, range(4), "four", names=tuple("abcd")))
+
+
+def test_of_many_labels_an_error_lists_some():
+    images = np.zeros((5000, 1, 2, 2), np.float32)
+    with pytest.raises(ValueError, match=r"18, 19, ...: 5,000 in all\], not \[5000\]") as error:
+        fslviz.Data(images[:0], [], images, range(5000), "many").classes(5000)
+    assert len(str(error.value)) < 200
