@@ -40,8 +40,8 @@ const sets = {}, put = (name, images, labels) => { sets[name] = { images: bytes(
 const begin = async (seed) => new fslvizLab.Training(await fslvizLab.kernel(), sets.train, standard, seed);"""
 SPEED = """async ([loss, margin, steps]) => { const t = await begin(0);
 for (let i = 0; i < 20; i++) t.step(loss, held(margin));
-const began = performance.now(); for (let i = 0; i < steps; i++) t.step(loss, held(margin));
-return [steps * t.batchSize * 1000 / (performance.now() - began), (await fslvizLab.kernel()).relaxed]; }"""
+const [began, before] = [performance.now(), t.seen]; for (let i = 0; i < steps; i++) t.step(loss, held(margin));
+return [(t.seen - before) * 1000 / (performance.now() - began), (await fslvizLab.kernel()).relaxed]; }"""
 LEARN = """async ([loss, margin, seed, seen]) => { const t = await begin(seed), found = [];
 for (const images of seen) { while (t.seen < images) t.step(loss, held(margin));
 found.push([...t.embed(sets.train)], [...t.embed(sets.new)]); } return found; }"""
@@ -50,7 +50,7 @@ FRAMES = """{ const ask = requestAnimationFrame; let [moved, drawn, due, before]
 [window.took, window.pens] = [[], []];
 addEventListener('pointermove', ({ buttons }) => { moved ||= buttons && performance.now(); }, true);
 const look = ({ panels, loader }) => { const { drawing } = loader.probes;
-const marks = [...panels.values()].filter((p) => p.seen).map((p) => p.painter.drawn[2]).join();
+const marks = [...panels.values()].filter((p) => p.inSight).map((p) => p.painter.drawn[2]).join();
 if (drawing !== drawn) [drawn, due, before, moved] = [drawing, moved, marks, 0];
 else if (due && marks !== before) { pens.push(performance.now() - due); due = 0; } };
 window.requestAnimationFrame = (work) => ask((at) => { const began = performance.now(); work(at);

@@ -25,9 +25,9 @@ GAIN = 0.95  # bfloat16 has to be this much faster, or the more exact one is tak
 
 
 class Random(TorchDispatchMode):
-    """What this thread draws at random under it comes from generators of its own, in the order of ``manual_seed``.
+    """Under it, random numbers of this thread come from generators of its own, seeded as by ``manual_seed``.
 
-    The process's generators are neither read nor moved, so other threads change nothing here, nor this there.
+    The process's generators are neither read nor moved: other threads don't change this one's numbers, nor it theirs.
     """
 
     TURN = threading.Lock()
@@ -61,7 +61,7 @@ class Random(TorchDispatchMode):
 
 @contextlib.contextmanager
 def isolated() -> Iterator[None]:
-    """What the caller has set counts for nothing under it: no gradients, another default device, autocast."""
+    """Under it, the caller's settings are ignored: inference mode, no gradients, another default device, autocast."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))  # which turns gradients on as well
         stack.enter_context(torch.device("cpu"))

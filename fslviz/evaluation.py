@@ -97,8 +97,10 @@ def _compared(gallery: Points, probes: Points | None) -> tuple[np.ndarray, np.nd
 
 
 def _shared(known: np.ndarray, names: np.ndarray, asked: np.ndarray, truth: np.ndarray) -> int:
-    """How many probes are points of the gallery, by place and class, or 0 where so many coincide by chance: points fall
-    together in a circle of float32, and more where a space collapses, within a set as much as between two."""
+    """How many probes are points of the gallery as well, by place and class; 0 where as many coincide by chance.
+
+    Points of one set coincide, too: on a circle in float32, and more where a space has collapsed.
+    """
     with np.errstate(over="ignore"):
         here, there = ([hash(row.tobytes()) for row in x.astype(np.float32) + 0] for x in (known, asked))
     chance = max(1 - sum(n == 1 for n in Counter(places).values()) / len(places) for places in (here, there))
@@ -289,8 +291,10 @@ def eer(rates: Rates) -> float:
 
 
 def threshold_at(rates: Rates, fmr: float) -> float:
-    """The largest threshold whose FMR is at most ``fmr``: -inf, which no pair passes, where the nearest is an impostor
-    and one impostor pair is already a larger share."""
+    """The largest threshold whose FMR is at most ``fmr``.
+
+    It is -inf, which no pair passes, where the nearest pair is an impostor pair and that one is already too many.
+    """
     return float(rates.threshold[_at(rates, fmr)])
 
 

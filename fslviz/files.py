@@ -1,4 +1,4 @@
-"""Files: paths from callers, the folder where runs and downloads are kept, and writing so that nothing half is seen."""
+"""Files: paths from callers, the folder where runs and downloads are kept, and files written whole or not at all."""
 
 from __future__ import annotations
 

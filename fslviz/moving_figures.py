@@ -26,7 +26,7 @@ Tags = dict[tuple[int, ...], str]  # of a picture, each at its place in the tree
 
 
 def svg(figure: Figure) -> tuple[str, set[str]]:
-    """A figure as a notebook shows it, what it shows in words and its numbers short, and what it refers to."""
+    """A figure as SVG, with a description in words and short numbers; and the definitions that it refers to."""
     with plt.rc_context({"svg.hashsalt": "fslviz", "svg.fonttype": "path"}):
         text = str(print_figure(figure, "svg"))
     text = re.sub(r"<metadata>.*?</metadata>|<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|</svg>", "", text, flags=re.S)

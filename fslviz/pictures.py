@@ -49,7 +49,7 @@ DIGITS, EACH = Standard(MEAN, STD), Standard()
 def members(folder: Path, at_least: int) -> tuple[dict[str, list[Path]], str]:
     """The identities of a folder and the image files of each, in the order of their names, numbers as numbers.
 
-    And what was passed over, in words. What is hidden, or a system's own, is passed over without.
+    And a description of the files that were passed over. Hidden files and a system's own are not mentioned.
 
     Raises ValueError, naming the path, for a folder that is none or empty, an identity with fewer than ``at_least``
     images, and two identities whose names differ in case, or in the coding of accents, alone.
@@ -222,9 +222,10 @@ def _opened(image: Any) -> Image.Image:
 
 def _grey(image: Image.Image) -> Image.Image:
     """Shades of grey from 0 to 255, turned as EXIF says, on paper that shows them where the image is transparent."""
+    sixteen = ";16" in image.mode or image.format == "PNG"  # an older Pillow has the mode "I" for such a PNG
     image = ImageOps.exif_transpose(image)
     if image.mode[0] in "IF":  # 16 bits, or numbers: Pillow would cut them off at 255
-        values, tops = np.asarray(image, np.float32), (65535,) if ";16" in image.mode else (1, 255, 65535)
+        values, tops = np.asarray(image, np.float32), (65535,) if sixteen else (1, 255, 65535)
         if strange := np.count_nonzero(~np.isfinite(values)):
             raise ValueError(f"{strange} of its {values.size} pixels are NaN or infinite")
         low, high = values.min(), values.max()

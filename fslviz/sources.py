@@ -1,6 +1,6 @@
 """What a piece of code depends on: the definitions that it reaches, without comments and docstrings.
 
-So a kept run and a kept page are made anew when what they hang on has changed, and not for a word.
+So a kept run and a kept page are made anew when code that they depend on has changed, not when a comment has.
 """
 
 from __future__ import annotations

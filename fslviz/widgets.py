@@ -201,8 +201,8 @@ class _MarginLab(ipywidgets.VBox):
 
 
 def door(run: Run, threshold: float, enrolled: int | None = None) -> HTML:
-    """The strangers of a run at a door that the reader opens, in a page without a kernel: whom to enrol, and from how
-    many photos, and how near is near enough.
+    """Identities that a run has not met, at a door, in a page without a kernel: the reader chooses whom to enrol, from
+    how many photos, and the threshold.
 
     Of each identity in ``run.data``'s test set the first ten images are shown, or all of fewer. The first ``enrolled``
     identities (two thirds by default) are enrolled at first, by the mean of their first three images; ``threshold`` is

@@ -2,7 +2,10 @@
 
 import json
 import re
+import subprocess
+import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -88,7 +91,7 @@ def cases():
 def test_gradients_agree_with_pytorch(bench, loss):
     rng = torch.Generator().manual_seed(0)
     weight, bias = torch.randn(10, 2, generator=rng), torch.randn(10, generator=rng)
-    minings = ("all", "semihard", "hard") if loss == "triplet" else ("all",)
+    minings = [m for m in getattr(fslviz.LOSSES[loss], "MINING", ["all"]) if m != "random"]
     for name, z, y in cases():
         for margin in MARGINS.get(loss, (0,)):
             for mining in minings:
@@ -866,3 +869,31 @@ def test_classes_have_places_where_a_space_is_taken_over(opened_lab):
     follow(page, "lab:softmax,0,16,all,none,0,trained")
     until(page, "lab.report?.images > 0")
     assert page.evaluate(f"{LAB}.history.points[0].loss") < 2  # of ten classes by chance: 2.3 and more
+
+
+BENCHMARK = """
+import itertools, tempfile, fslviz
+from pathlib import Path
+from benchmarks import lab
+from fslviz import explorer
+lab.STEPS, lab.ROUNDS, lab.SEEDS, lab.SEEN, lab.LOSSES = 2, 1, 1, (256,), {"triplet": fslviz.LOSSES["triplet"]}
+lab.keep = lambda name, rows: print(name, rows)
+data = fslviz.load()
+with lab.script(data) as page:
+    lab.speed(page, data)
+    lab.learning(page, data)
+with tempfile.TemporaryDirectory() as folder:
+    explorer.ship(Path(folder, "explorer"))
+    body = '<script defer src="explorer/explorer.js"></script>' + explorer.mount(lab.FOUR, explorer.PARTS)
+    with lab.chromium(Path(folder), f"<script>{lab.FRAMES}</script>{body}") as page:
+        for deed, took in itertools.islice(lab.deeds(page), 5):
+            assert len(took), deed
+"""
+
+
+def test_the_benchmark_finds_what_it_measures():
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", BENCHMARK], cwd=root, capture_output=True, text=True)
+    assert not done.returncode, done.stderr
+    assert "'page': nan" not in done.stdout
+    assert "lab_learning [{'loss': 'triplet', 'seed': 0, 'images': 256, '15-NN': 0." in done.stdout

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { comparesPairs, LOSS_NAMES, type Loss, lossEntry, MINING } from "../src/catalogue";
-import type { Head, LossSettings } from "../src/training/gradients";
+import type { Head, LossSettings } from "../src/training/loss-types";
 import { lossAndGradients } from "../src/training/losses";
 import { near, numbers } from "./near";
 
@@ -61,11 +61,11 @@ const average = (values: number[]) => values.reduce((s, v) => s + v, 0) / values
 test("contrastive is the mean of its two kinds of pairs", () => {
   for (const m of [0, 0.3, 1, 16]) {
     const pairs = all.flatMap((i) => all.slice(0, i).map((j) => [i, j]));
-    const cost = (alike: boolean) =>
+    const cost = (sameClass: boolean) =>
       average(
         pairs
-          .filter(([i, j]) => (Y[i] === Y[j]) === alike)
-          .map(([i, j]) => (alike ? d(i, j) ** 2 : Math.max(0, m - d(i, j)) ** 2) / 2),
+          .filter(([i, j]) => (Y[i] === Y[j]) === sameClass)
+          .map(([i, j]) => (sameClass ? d(i, j) ** 2 : Math.max(0, m - d(i, j)) ** 2) / 2),
       );
     near(lossAndGradients("contrastive", Z, Y, held({ margin: m }), HEAD).value, (cost(true) + cost(false)) / 2, 1e-9);
   }

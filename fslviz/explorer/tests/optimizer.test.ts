@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Adam, Muon } from "../src/training/optimizers";
-import { kernel, tensor } from "../src/training/tensor";
+import { kernel, tensor } from "../src/training/wasm-kernel";
 import { near, numbers } from "./near";
 
 test("Adam follows the mean of the gradients over the root of that of their squares", () => {

@@ -2,7 +2,7 @@
 import { lossEntry } from "../catalogue";
 import { formatCount } from "../common/format";
 import type { LabSettings } from "../state/state";
-import { BATCH, RAMP, WARM } from "../training/schedule";
+import { BATCH, RAMP_BATCHES, WARMUP_BATCHES } from "../training/schedule";
 
 // What a training began from: that can't be changed while it goes on.
 export const origin = ({ seed, from }: LabSettings) =>
@@ -17,7 +17,10 @@ export function notYetInForce(settings: LabSettings, begun: string, share: numbe
   if (share < 1) {
     const { margin, scale } = lossEntry(settings.loss);
     const what = !margin ? "the scale comes" : scale === null ? "the margin comes" : "margin and scale come";
-    const [first, last] = [WARM * BATCH, (scale === null ? WARM : WARM + RAMP) * BATCH];
+    const [first, last] = [
+      WARMUP_BATCHES * BATCH,
+      (scale === null ? WARMUP_BATCHES : WARMUP_BATCHES + RAMP_BATCHES) * BATCH,
+    ];
     const since = scale === null ? "" : ` after ${formatCount(first)} images`;
     const all = `wholly there after ${formatCount(last)}`;
     lines.push(`From chance ${what} in slowly${since}, ${all}: ${Math.floor(100 * share)}% by now.`);

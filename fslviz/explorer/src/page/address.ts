@@ -24,7 +24,7 @@ export class Address {
     };
     addEventListener("popstate", arrive, { signal });
     addEventListener("hashchange", arrive, { signal });
-    // What is on its way belongs to the place that a link leaves.
+    // A change that waits to be written belongs to the history entry that a link leaves.
     document.addEventListener("click", () => this.writing && this.put(), { signal, capture: true });
     signal.addEventListener("abort", () => clearTimeout(this.writing));
   }

@@ -38,7 +38,7 @@ export function readOut(page: ReadoutSource) {
   page.announcer.say([toolbar.said, first.said, gallery?.said].filter(Boolean).join(". "));
 }
 
-// What a space says of the pair that is asked of it, once all of it is there.
+// What a space says of the two pinned digits, "" until its parts are loaded.
 function pairWords(page: ReadoutSource, loss: string): string {
   const { state, loader, labels } = page;
   const { gallery } = page.sidePanels;

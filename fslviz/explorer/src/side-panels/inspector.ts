@@ -29,7 +29,7 @@ export class Inspector {
   private said = el("p.figures");
   private picture = el("canvas.bent", { width: 28, height: 28, role: "img", ariaLabel: "the digit as it is bent" });
   private where: HTMLSelectElement;
-  private lists = { alike: el("div.pairs"), torn: el("div.pairs") };
+  private lists = { hardNegatives: el("div.pairs"), hardPositives: el("div.pairs") };
   private from: HTMLSelectElement;
   private to: HTMLSelectElement;
   private changes = el("div.bar");
@@ -53,8 +53,8 @@ export class Inspector {
       "rotate",
     );
     const pairs = el("section.wide", {}, el("h4", {}, "The worst pairs"), el("label.bar", {}, "in ", this.where));
-    pairs.append(el("p.figures", {}, "Of two classes, and nearest:"), this.lists.alike);
-    pairs.append(el("p.figures", {}, "Of one class, and farthest apart:"), this.lists.torn);
+    pairs.append(el("p.figures", {}, "Of two classes, and nearest:"), this.lists.hardNegatives);
+    pairs.append(el("p.figures", {}, "Of one class, and farthest apart:"), this.lists.hardPositives);
     const bend = el("section", {}, el("h4", {}, "A digit, bent"), el("div.bar", {}, this.picture, this.kind));
     bend.append(this.slider, this.said);
     const changes = el("section", {}, el("h4", {}, "What moved"), el("div.bar", {}, this.from, " to ", this.to));
@@ -94,8 +94,11 @@ export class Inspector {
     const late = () => this.requested !== asked;
     const spaces = await Promise.all([space, from, to].map((name) => spaceOf(this.pack, name)));
     if (late()) return;
-    const { alike, torn } = await worst(spaces[0], this.labels, PAIRS);
-    await Promise.all([this.list(this.lists.alike, alike), this.list(this.lists.torn, torn)]);
+    const { hardNegatives, hardPositives } = await worst(spaces[0], this.labels, PAIRS);
+    await Promise.all([
+      this.list(this.lists.hardNegatives, hardNegatives),
+      this.list(this.lists.hardPositives, hardPositives),
+    ]);
     if (late()) return;
     const found = await moved(spaces[1], spaces[2], this.labels);
     if (late()) return;

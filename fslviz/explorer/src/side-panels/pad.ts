@@ -59,7 +59,7 @@ export class Pad {
     this.canvas.onfocus = this.canvas.onblur = () => this.paint();
   }
 
-  // Ink that would not be seen is none.
+  // Where the pen is outside the pad, nothing is drawn.
   private move(at: Place) {
     if (!this.drawing) return;
     const seen = at.map((v) => Math.min(1, Math.max(0, v))) as Place;

@@ -16,11 +16,11 @@ export async function worst(
   space: Space,
   labels: Uint8Array,
   count: number,
-): Promise<Record<"alike" | "torn", Pair[]>> {
+): Promise<Record<"hardNegatives" | "hardPositives", Pair[]>> {
   const compared = Array.from({ length: space.n }, (_, i) => space.compared(space.place(i)));
   const far = (i: number, j: number) => Math.hypot(compared[i][0] - compared[j][0], compared[i][1] - compared[j][1]);
-  const alike: Pair[] = [];
-  const torn: Pair[] = [];
+  const hardNegatives: Pair[] = [];
+  const hardPositives: Pair[] = [];
   for (let i = 0; i < space.n; i++) {
     if (i % PART === 0) await letInputIn();
     let [near, least, away, most] = [-1, Number.POSITIVE_INFINITY, -1, -1];
@@ -30,8 +30,8 @@ export async function worst(
       if (labels[i] !== labels[j] && d < least) [near, least] = [j, d];
       if (labels[i] === labels[j] && d > most) [away, most] = [j, d];
     }
-    if (near >= 0) alike.push({ digits: [i, near], distance: least });
-    if (away >= 0) torn.push({ digits: [i, away], distance: most });
+    if (near >= 0) hardNegatives.push({ digits: [i, near], distance: least });
+    if (away >= 0) hardPositives.push({ digits: [i, away], distance: most });
   }
   const once = (pairs: Pair[], sign: number) => {
     const used = new Set<number>();
@@ -40,7 +40,7 @@ export async function worst(
       .filter(({ digits }) => !digits.some((d) => used.has(d)) && digits.forEach((d) => used.add(d)) === undefined)
       .slice(0, count);
   };
-  return { alike: once(alike, 1), torn: once(torn, -1) };
+  return { hardNegatives: once(hardNegatives, 1), hardPositives: once(hardPositives, -1) };
 }
 
 // How many of the 15 nearest of each digit are of its class.

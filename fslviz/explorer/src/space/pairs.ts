@@ -19,10 +19,10 @@ const degrees = (radians: number) => `${((radians * 180) / Math.PI).toFixed(0)}�
 function lossText(space: Space, labels: Uint8Array, [i, j]: number[], d: number): string {
   const { margin, loss } = space.entry;
   const kind = baseLoss(loss);
-  const alike = labels[i] === labels[j];
+  const sameClass = labels[i] === labels[j];
   const m = margin!; // null only where the loss has none, and nothing below asks for it
   if (kind === "contrastive") {
-    if (alike) return `pulled together: ½ d² = ${formatDistance(d ** 2 / 2)}`;
+    if (sameClass) return `pulled together: ½ d² = ${formatDistance(d ** 2 / 2)}`;
     return d < m
       ? `pushed apart: ½ (${m} − d)² = ${formatDistance((m - d) ** 2 / 2)}`
       : `beyond the margin ${m}: costs nothing`;
@@ -33,15 +33,15 @@ function lossText(space: Space, labels: Uint8Array, [i, j]: number[], d: number)
 
 // In how many triplets of the digits shown the pair costs something: as anchor and positive, or anchor and negative.
 function tripletText(space: Space, labels: Uint8Array, [i, j]: number[], d: number, m: number): string {
-  const alike = labels[i] === labels[j];
+  const sameClass = labels[i] === labels[j];
   let [active, all] = [0, 0];
   for (let k = 0; k < space.n; k++) {
-    if (k === i || (labels[k] === labels[i]) === alike) continue;
+    if (k === i || (labels[k] === labels[i]) === sameClass) continue;
     const other = space.distance(space.place(i), space.place(k));
     all++;
-    if ((alike ? d ** 2 - other ** 2 : other ** 2 - d ** 2) + m > 0) active++;
+    if ((sameClass ? d ** 2 - other ** 2 : other ** 2 - d ** 2) + m > 0) active++;
   }
-  const third = alike ? "negatives" : "positives";
+  const third = sameClass ? "negatives" : "positives";
   return `costs something with ${formatCount(active)} of ${formatCount(all)} ${third}`;
 }
 

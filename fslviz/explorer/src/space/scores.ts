@@ -39,7 +39,14 @@ export class Scores {
       templates.forEach((t, k) => (k === label ? genuine : impostor).push(apart(place, t.compared)));
     });
     [this.genuine, this.impostor] = [genuine, impostor].map((all) => Float64Array.from(all).sort());
-    this.defaultThreshold = this.impostor[Math.floor(this.impostor.length * ACCEPTED)];
+    this.defaultThreshold = this.thresholdAt(ACCEPTED);
+  }
+
+  // The largest distance that occurs and accepts no larger share of the impostors, as evaluation.threshold_at; or 0.
+  private thresholdAt(share: number): number {
+    const refused = this.impostor[Math.floor(this.impostor.length * share)];
+    const below = (distances: Float64Array) => distances.filter((d) => d < refused).at(-1) ?? 0;
+    return Math.max(below(this.genuine), below(this.impostor));
   }
 
   // What a slider for the threshold ends at.

@@ -6,7 +6,7 @@ import { WHOLE } from "./view";
 export const VERSION = "v2";
 const ROOM = 1500; // signs that enrolled symbols may take in an address
 
-// Names are opaque, however often an address is decoded on its way.
+// Names are in base64, which no decoding of an address changes, however often it is decoded.
 const opaque = (name: string) => {
   const bytes = String.fromCharCode(...new TextEncoder().encode(name));
   return btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");

@@ -1,6 +1,6 @@
 // The losses of classes, with their gradients: a cross-entropy of logits.
 import { type Loss, lossEntry } from "../catalogue";
-import { add, type Batch, type Gradients, type Head, type LossSettings } from "./gradients";
+import { add, type Batch, type Gradients, type Head, type LossSettings } from "./loss-types";
 import { TARGETS } from "./targets";
 
 // The logits of one place, and how a gradient by them goes back to the place and to the class weights.
@@ -41,8 +41,8 @@ export const linear: LogitFunction = (x, _, { weight, bias }) => ({
   },
 });
 
-// l_j = L cos theta_j, and for the true class L t(cos theta_y): L is the scale, or on the way there a mean of it and of
-// the place's length; SphereFace's is the length alone.
+// l_j = L cos theta_j, and for the true class L t(cos theta_y): L is the scale, and while the scale comes in a mean of
+// it and of the place's length; for SphereFace it is the length.
 export function angular(loss: Loss, { scale, share, margin, lambda }: LossSettings): LogitFunction {
   const scaled = lossEntry(loss).scale !== null;
   const own = scaled ? 1 - share : 1; // the part of L that is the length

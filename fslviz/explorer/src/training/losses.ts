@@ -1,7 +1,7 @@
 // Every loss of the book with its gradient.
 import type { Loss } from "../catalogue";
 import { angular, crossEntropy, linear } from "./class-losses";
-import type { Batch, Gradients, Head, LossSettings } from "./gradients";
+import type { Batch, Gradients, Head, LossSettings } from "./loss-types";
 import { contrastive, triplet } from "./pair-losses";
 
 type LossFunction = (batch: Batch, settings: LossSettings, head: Head, random: () => number) => Gradients;

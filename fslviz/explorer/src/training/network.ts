@@ -2,7 +2,7 @@
 // a linear layer to two dimensions. What each layer does forward, the function under it takes back (backpropagation as
 // in Karpathy's micrograd, on whole batches).
 import { LAB } from "../catalogue";
-import { type Kernel, type Tensor, tensor } from "./tensor";
+import { type Kernel, type Tensor, tensor } from "./wasm-kernel";
 
 export const SIDE = 28;
 const WIDTHS = LAB.widths;

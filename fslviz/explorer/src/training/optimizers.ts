@@ -1,6 +1,6 @@
 // How the weights follow their gradients: Muon for matrices, Adam for the rest.
 import { RATES } from "../catalogue";
-import { type Kernel, type Tensor, tensor } from "./tensor";
+import { type Kernel, type Tensor, tensor } from "./wasm-kernel";
 
 const MOMENTUM = 0.95;
 const [A, B, C] = [3.4445, -4.775, 2.0315]; // the polynomial that brings singular values near 1

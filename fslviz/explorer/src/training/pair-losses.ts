@@ -1,5 +1,5 @@
 // The losses that compare pairs of places, with their gradients.
-import { add, type Batch, type Gradients, type LossSettings } from "./gradients";
+import { add, type Batch, type Gradients, type LossSettings } from "./loss-types";
 
 // Hadsell, Chopra and LeCun 2006, equation 4: d^2/2 for a pair of one class, max(0, m - d)^2/2 for one of two. Either
 // kind is averaged, and counts as much as the other.
@@ -14,11 +14,11 @@ export function contrastive({ z, y }: Batch, { margin: m }: LossSettings): Gradi
     for (let j = 0; j < i; j++) {
       const [dx, dy] = [z[2 * i] - z[2 * j], z[2 * i + 1] - z[2 * j + 1]];
       const d = Math.hypot(dx, dy);
-      const alike = y[i] === y[j];
-      const weight = 1 / counts[+alike] / kinds;
-      if (alike) value += (weight * d ** 2) / 2;
+      const sameClass = y[i] === y[j];
+      const weight = 1 / counts[+sameClass] / kinds;
+      if (sameClass) value += (weight * d ** 2) / 2;
       else if (d < m) value += (weight * (m - d) ** 2) / 2;
-      const slope = alike ? weight : d < m && d > 0 ? (-weight * (m - d)) / d : 0; // by d, over d
+      const slope = sameClass ? weight : d < m && d > 0 ? (-weight * (m - d)) / d : 0; // by d, over d
       add(gradient, i, slope * dx, slope * dy);
       add(gradient, j, -slope * dx, -slope * dy);
     }
@@ -59,7 +59,9 @@ export function triplet({ z, y }: Batch, { margin, mining }: LossSettings, rando
       for (const p of positives) {
         if (mining === "all") for (const n of negatives) cost(a, p, n);
         else if (mining === "random") cost(a, p, negatives[Math.floor(random() * negatives.length)]);
-        else cost(a, p, negatives.find((n) => d[n] > d[p]) ?? negatives[negatives.length - 1]);
+        else if (mining === "semihard")
+          cost(a, p, negatives.find((n) => d[n] > d[p]) ?? negatives[negatives.length - 1]);
+        else throw new Error(`no mining ${mining}`);
       }
   }
   const count = Math.max(1, taken);

@@ -1,18 +1,18 @@
 // A training that never ends and can be changed while it goes on: a batch at a time, with whatever loss and margin the
 // reader holds at the moment.
 import { comparesPairs, type Loss, RATES } from "../catalogue";
-import type { Gradients, Head, LossSettings } from "./gradients";
+import type { Gradients, Head, LossSettings } from "./loss-types";
 import { lossAndGradients } from "./losses";
 import { Network, SIDE } from "./network";
 import { Adam, Muon } from "./optimizers";
 import { generator, normal } from "./random";
 import { BATCH, lambdaAt, shareAt } from "./schedule";
-import type { Kernel } from "./tensor";
+import type { Kernel } from "./wasm-kernel";
 
 const PART = 250; // images that are embedded at a time
 const MUON = { pairs: 0.012, classes: 0.02 }; // rates, constant: a training without an end has no schedule
-const ON = 1 / 3; // of the network's rates, on from a trained one: at the full ones it forgets what it knows of others
-const MEAN = 0.99; // what is shown is a mean of the weights over some hundred steps, as a falling rate would give
+const FINE_TUNE_RATE = 1 / 3; // of the network's rates, on from a trained one: at the full ones it forgets what it knows of others
+const AVERAGE_DECAY = 0.99; // what is shown is a mean of the weights over some hundred steps, as a falling rate would give
 
 export interface Digits {
   images: Uint8Array; // (N, 784) greys, 0 to 255
@@ -53,7 +53,7 @@ export class Training {
 
   // Whether there is a space already, in which classes have places.
   get hasSpace() {
-    return this.warm || this.steps > 100;
+    return this.pretrained || this.steps > 100;
   }
 
   // Go on from weights and biases, one after another, instead of from chance; there is nothing to warm up.
@@ -64,10 +64,10 @@ export class Training {
       this.mean[l].set(part.values);
       at += part.length;
     });
-    this.warm = true;
+    this.pretrained = true;
   }
 
-  private warm = false; // whether scale and margin are there from the first step
+  private pretrained = false; // whether scale and margin are there from the first step
 
   private inputs(l: number) {
     return this.network.weights[l].length / this.network.biases[l].length;
@@ -99,7 +99,7 @@ export class Training {
   }
 
   private get fromChance() {
-    return this.warm ? Number.POSITIVE_INFINITY : this.steps;
+    return this.pretrained ? Number.POSITIVE_INFINITY : this.steps;
   }
 
   // One batch. `settings`: those that the reader has now. Gives the loss, which digits it took and how far they were shifted, and
@@ -120,7 +120,7 @@ export class Training {
 
   // A step of each weight, and of the means.
   private follow(loss: Loss, { weight, bias }: Gradients) {
-    const rate = this.warm ? ON : 1;
+    const rate = this.pretrained ? FINE_TUNE_RATE : 1;
     for (const muon of this.muons) muon.step(rate * MUON[comparesPairs(loss) ? "pairs" : "classes"]);
     for (const [adam, slopes] of this.adams) adam.step(slopes(), rate * RATES.adam);
     if (weight) this.headOptimizers[0].step(weight, RATES.head);
@@ -128,7 +128,7 @@ export class Training {
     this.steps++;
     this.parts.forEach((part, l) => {
       const mean = this.mean[l];
-      const keep = this.warm ? MEAN : Math.min(MEAN, this.steps / (this.steps + 9));
+      const keep = this.pretrained ? AVERAGE_DECAY : Math.min(AVERAGE_DECAY, this.steps / (this.steps + 9));
       const { values } = part;
       for (let i = 0; i < values.length; i++) mean[i] = values[i] + keep * (mean[i] - values[i]);
     });

@@ -1,12 +1,12 @@
 // The lab's worker: trains as long as the page wants it to, changes what the page asks for between two batches, and
 // sends a picture of the space now and then.
 import { comparesPairs, type Loss, lossEntry } from "../catalogue";
-import type { LossSettings } from "./gradients";
+import { knnAccuracy } from "./knn-accuracy";
+import type { LossSettings } from "./loss-types";
 import { lossAndGradients } from "./losses";
 import { BATCH } from "./schedule";
-import { kernel } from "./tensor";
 import { type Digits, Training } from "./training";
-import { accuracy } from "./vote";
+import { kernel } from "./wasm-kernel";
 
 // What the page wants of it.
 interface Instructions {
@@ -122,7 +122,7 @@ function report(whole: boolean) {
 }
 
 function right(places: Float32Array): number {
-  return accuracy(training.embed(train), train.labels, places, shown.labels, lossEntry(asked.loss).cosine);
+  return knnAccuracy(training.embed(train), train.labels, places, shown.labels, lossEntry(asked.loss).cosine);
 }
 
 // A script that is loaded into a page instead of a worker lays its parts open, to be tested.

@@ -2,7 +2,7 @@
 const NEIGHBOURS = 15;
 
 // `angle`: whether places are compared by their angle alone.
-export function accuracy(
+export function knnAccuracy(
   known: Float32Array,
   knownLabels: Uint8Array,
   places: Float32Array,
