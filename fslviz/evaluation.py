@@ -20,6 +20,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from fslviz.errors import number, python_number, whole_number
 
+CELLS = 2**22  # distances that are held at a time
 Points = tuple[Any, Any]  # embeddings (N, D) and their labels (N,): arrays, tensors or lists
 
 
@@ -47,20 +48,32 @@ def _knn(known: np.ndarray, names: np.ndarray, asked: np.ndarray | None, truth: 
     needed = k + (asked is None)
     if needed > len(names):
         raise ValueError(f"{k} nearest neighbours need a gallery of {needed} or more, not {len(names)}")
-    nearest = names[NearestNeighbors(n_neighbors=k).fit(known).kneighbors(asked, return_distance=False)]
-    votes = np.stack([(nearest == c).sum(1) for c in range(names.max() + 1)], axis=1)
-    return float((votes.argmax(1) == truth).mean())
+    nearest = NearestNeighbors(n_neighbors=k).fit(known).kneighbors(asked, return_distance=False)
+    return float((_most_common(names[nearest]) == truth).mean())
+
+
+def _most_common(labels: np.ndarray) -> np.ndarray:
+    """Of each row (M, k) the label that is there most often, the least of several: its cost knows no classes."""
+    labels = np.sort(labels, axis=1)
+    starts = np.diff(labels, axis=1, prepend=-1) != 0
+    at = np.broadcast_to(np.arange(labels.shape[1]), labels.shape)
+    lengths = at - np.maximum.accumulate(np.where(starts, at, 0), axis=1)  # of the run of each label, up to here
+    return labels[np.arange(len(labels)), lengths.argmax(1)]
 
 
 def _centre(known: np.ndarray, names: np.ndarray, asked: np.ndarray | None, truth: np.ndarray) -> float:
     size, x = np.bincount(names)[:, None], known if asked is None else asked
     by_angle = all(np.allclose(np.linalg.norm(z, axis=1), 1, atol=1e-3) for z in (known, x))
-    sums = np.stack([known[names == c].sum(0, dtype=float) for c in range(len(size))])
-    distance = cdist(x, _mean(sums, size, by_angle))
-    if asked is None:
-        own = _mean(sums[names] - x, size[names] - 1, by_angle)
-        distance[np.arange(len(x)), names] = np.linalg.norm(x - own, axis=1)
-    return float((distance.argmin(1) == truth).mean())
+    sums = np.zeros((len(size), known.shape[1]))
+    np.add.at(sums, names, known)
+    means, right = _mean(sums, size, by_angle), 0
+    for some in np.array_split(np.arange(len(x)), 1 + x.shape[0] * len(means) // CELLS):  # in parts, for memory
+        distance = cdist(x[some], means)
+        if asked is None:
+            own = _mean(sums[names[some]] - x[some], size[names[some]] - 1, by_angle)
+            distance[np.arange(len(some)), names[some]] = np.linalg.norm(x[some] - own, axis=1)
+        right += int((distance.argmin(1) == truth[some]).sum())
+    return right / len(x)
 
 
 def _mean(sums: np.ndarray, size: np.ndarray, by_angle: bool) -> np.ndarray:

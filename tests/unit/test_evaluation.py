@@ -420,3 +420,19 @@ def test_an_interval_holds_the_middle_of_its_draws():
 def test_pairs_are_told_in_a_line():
     pairs = fslviz.Pairs.of(distance=[0.5, 2.25, 1.0], genuine=[True, False, False])
     assert repr(pairs) == "Pairs: 1 genuine and 2 impostor, at distances from 0.5 to 2.25"
+
+
+def test_the_label_that_is_there_most_often_and_of_several_the_least():
+    labels = np.random.default_rng(0).integers(0, 5, (500, 6))
+    assert ev._most_common(labels).tolist() == [np.bincount(row).argmax() for row in labels]
+    assert ev._most_common(np.array([[6400], [0]])).tolist() == [6400, 0]
+
+
+@pytest.mark.parametrize("probes", [True, False])
+def test_centres_in_parts_are_centres_whole(monkeypatch, probes):
+    rng = np.random.default_rng(0)
+    z, y = rng.normal(size=(300, 3)), rng.integers(0, 40, 300)
+    given = [(z, y), (z + 0.1, y)] if probes else [(z, y)]
+    whole = fslviz.centre_accuracy(*given)
+    monkeypatch.setattr(ev, "CELLS", 100)
+    assert fslviz.centre_accuracy(*given) == whole
