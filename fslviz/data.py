@@ -29,7 +29,7 @@ from torchvision.transforms.functional import invert, pil_to_tensor, resize
 from tqdm.auto import tqdm
 
 from fslviz import characters, pictures, sources
-from fslviz.errors import unknown, whole_number
+from fslviz.errors import number, unknown, whole_number
 from fslviz.files import cache_dir, user_path, whole_file
 from fslviz.pictures import DIGITS, EACH, Standard
 
@@ -362,6 +362,28 @@ def _voices() -> Data:
     return _all_test(x, y, "voices", standard, tuple(f"speaker {i + 1}" for i in range(9)))
 
 
+def draw_characters(names: Iterable[str], count: int, *, amplitude: float = 1.0, seed: int = 0) -> Data:
+    """Characters that KanjiVG has, each drawn ``count`` times, by a hand whose every motion ``amplitude`` multiplies.
+
+    All are in the test set; nothing is kept. ``load("characters")`` is 20 of each, at amplitude 1 and seed 0.
+
+    Raises ValueError for a character that there is not, ImportError where kanjivg is missing.
+    """
+    found, names = characters.files(), list(dict.fromkeys(unicodedata.normalize("NFC", name) for name in names))
+    if lacking := [name for name in names if name not in found]:
+        raise ValueError(f"names must be characters that KanjiVG has, not {_few(lacking)}")
+    count, seed = whole_number("count", count, 1, 1e6), whole_number("seed", seed, 0, 2**63 - 1)
+    images = _drawings({name: found[name] for name in names}, count, seed, number("amplitude", amplitude, 0, 10))
+    labels, name = np.repeat(np.arange(len(names)), count), f"characters, {count} of each at {amplitude:g}, seed {seed}"
+    return _all_test(torch.from_numpy(images), labels, name, DIGITS, tuple(names))
+
+
+def _drawings(found: dict[str, Path], count: int, seed: int, amplitude: float) -> np.ndarray:
+    bar = tqdm(found.items(), "drawing", disable=QUIET or len(found) * count < 10_000)
+    drawn = [characters.draw(characters.strokes(file), count, [ord(name), seed], amplitude) for name, file in bar]
+    return np.concatenate(drawn)  # (N, 28, 28) of 8 bits
+
+
 def _characters() -> Data:
     found, code = characters.files(), Path(characters.__file__).read_text(encoding="utf-8")
     # drawn anew where the strokes, the hand or what draws its lines has changed
@@ -369,8 +391,7 @@ def _characters() -> Data:
     entry = cache_dir() / "characters.npz"
     images = _kept(entry, key)
     if images is None:
-        bar = tqdm(found.items(), "drawing", disable=QUIET)
-        images = np.concatenate([characters.draw(characters.strokes(f), SAMPLES, ord(name)) for name, f in bar])
+        images = _drawings(found, SAMPLES, 0, 1.0)
         _keep(entry, key, images)
     labels = np.repeat(np.arange(len(found)), SAMPLES)
     return _all_test(torch.from_numpy(images), labels, "characters", DIGITS, tuple(found))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from unicodedata import normalize
 
@@ -17,7 +18,8 @@ from fslviz.files import user_path, whole_file
 from fslviz.runs import Run
 
 FUSIONS = ("template", "score", "nearest")
-PART = 2**22  # distances at once: 32 MiB of them
+CELLS = 2**22  # distances at once: 32 MiB of them
+ROWS, PART = 256, 1024  # probes and points that are multiplied at once: their products fit a processor's cache
 
 
 class Gallery:
@@ -36,7 +38,13 @@ class Gallery:
         if run is not None and not isinstance(run, Run):
             raise ValueError(f"run must be what fslviz.train gives, not {run!r}: fusion is given by name")
         self.run, self.fusion, self.cosine = run, fusion, cosine if run is None else run.cosine
-        self.samples: dict[Any, np.ndarray] = {}
+        self._samples: dict[Any, np.ndarray] = {}
+        self._found: _Nearest | None = None  # until somebody else is known
+
+    @property
+    def samples(self) -> Mapping[Any, np.ndarray]:
+        """Each name that is known and the embeddings of its samples (K, D), in the order of enrolment, to be read."""
+        return MappingProxyType(self._samples)
 
     def __repr__(self) -> str:
         """A line: how many identities are known, by how many samples, and how those are put together and compared."""
@@ -55,13 +63,14 @@ class Gallery:
 
     def forget(self, name: Any) -> None:
         """Know ``name`` no more."""
-        del self.samples[self._known(name)]
+        del self._samples[self._known(name)]
+        self._found = None
 
     def distances(self, probes: Any) -> np.ndarray:
         """Distances (M, identities) of probes, images or embeddings (M, D), in the order of enrolment."""
         embeddings = self._embedded(probes, "probes")
         distances, done = np.empty((len(embeddings), len(self.samples))), 0
-        for part in self._parts(embeddings, list(self.samples.values())):
+        for part in self._parts(embeddings, self._points(self._all())):
             distances[done : done + len(part)] = part
             done += len(part)
         return distances
@@ -69,14 +78,19 @@ class Gallery:
     def verify(self, name: Any, probes: Any, threshold: float) -> np.ndarray:
         """Whether each probe that claims to be ``name`` is at most ``threshold`` away from it: (M,)."""
         threshold, samples = number("threshold", threshold, -np.inf, np.inf), self.samples[self._known(name)]
-        parts = self._parts(self._embedded(probes, "probes"), [samples])
+        parts = self._parts(self._embedded(probes, "probes"), self._points([samples]))
         return np.concatenate([part[:, 0] <= threshold for part in parts])
 
     def identify(self, probes: Any, threshold: float = np.inf) -> tuple[np.ndarray, np.ndarray]:
         """The nearest identity of each probe, and its distance: (M,), (M,). Beyond ``threshold`` it is None: nobody."""
         threshold = number("threshold", threshold, -np.inf, np.inf)
-        parts = self._parts(self._embedded(probes, "probes"), list(self.samples.values()))
-        who, far = map(np.concatenate, zip(*((part.argmin(1), part.min(1)) for part in parts), strict=True))
+        embeddings = self._embedded(probes, "probes")
+        if self.fusion == "score":
+            parts = self._parts(embeddings, self._points(self._all()))
+            who, far = map(np.concatenate, zip(*((part.argmin(1), part.min(1)) for part in parts), strict=True))
+        else:
+            self._found = self._found or _Nearest(*self._points(self._all()))
+            who, far = self._found(embeddings)
         names, named = list(self.samples), np.empty(len(who), object)  # an array of names would make words of numbers
         named[:] = [names[i] if near else None for i, near in zip(who, far <= threshold, strict=True)]
         return named, far
@@ -99,10 +113,11 @@ class Gallery:
 
     def save(self, path: str | Path) -> None:
         """Write who is known to one file of plain arrays and JSON, whole or not at all."""
-        about = {"names": list(self.samples), "fusion": self.fusion, "cosine": self.cosine}
-        samples: dict[str, Any] = {str(i): s for i, s in enumerate(self.samples.values())}
+        about = {"names": list(self._samples), "fusion": self.fusion, "cosine": self.cosine}
+        samples = self._all() or [np.empty((0, 0))]
+        sizes, rows = [len(some) for some in samples][: len(self._samples)], np.concatenate(samples)
         with whole_file(user_path(path)) as file:
-            np.savez(file, about=np.array(json.dumps(about)), **samples)
+            np.savez(file, about=np.array(json.dumps(about)), sizes=sizes, samples=rows)
 
     @classmethod
     def load(cls, path: str | Path, run: Run | None = None) -> Gallery:
@@ -112,11 +127,17 @@ class Gallery:
         """
         try:
             with np.load(user_path(path), allow_pickle=False) as file:
-                about = json.loads(str(file["about"]))
-                samples = [file[f"{i}"] for i in range(len(about["names"]))]
-            gallery = cls(run, fusion=about["fusion"], cosine=about["cosine"])
-            for name, sample in zip(about["names"], samples, strict=True):
-                gallery._keep(_name(name), array("samples", sample, 2))
+                about, sizes = json.loads(str(file["about"])), file["sizes"]
+                rows = array("samples", file["samples"], 2)
+            gallery, names = cls(run, fusion=about["fusion"], cosine=about["cosine"]), map(_name, about["names"])
+            rows.setflags(write=False)
+            ends = np.cumsum(sizes)
+            samples = [rows[start:end] for start, end in zip((ends - sizes).tolist(), ends.tolist(), strict=True)]
+            gallery._samples = dict(zip(names, samples, strict=True))
+            if (sizes < 1).any() or sizes.sum() != len(rows) or len(gallery._samples) != len(sizes):
+                raise ValueError("its names and its samples are not as many as it says")
+            if samples:
+                gallery._points(samples)  # or say that there is a template without a direction
         except FileNotFoundError:
             raise
         except Exception as error:
@@ -128,7 +149,7 @@ class Gallery:
     def _embedded(self, given: Any, what: str, ignoring: Any = None) -> np.ndarray:
         """Images or embeddings as this gallery compares them: (N, D)."""
         embeddings = self.run.embed(given) if self.run else array(what, given, 2)
-        width = next((s.shape[1] for name, s in self.samples.items() if name != ignoring), None)
+        width = next((s.shape[1] for name, s in self._samples.items() if name != ignoring), None)
         if not embeddings.size or width not in (None, embeddings.shape[1]):
             raise ValueError(f"{what} must be of shape (N, {width or 'D'}), N at least 1, not {embeddings.shape}")
         return self._unit(embeddings, what)
@@ -137,28 +158,36 @@ class Gallery:
         samples = samples.copy()  # the caller may fill the array anew
         samples.setflags(write=False)
         if self.fusion == "template":
-            self._templates([samples])  # or say that there is none
-        self.samples[name] = samples
+            self._points([samples])  # or say that it has no direction
+        self._samples[name] = samples
+        self._found = None
 
-    def _parts(self, embeddings: np.ndarray, known: list[np.ndarray]) -> Iterator[np.ndarray]:
-        """Distances (M, identities) from those who are known by these samples, some rows after others."""
+    def _all(self) -> list[np.ndarray]:
+        return list(self._samples.values())
+
+    def _points(self, known: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """What probes are compared with (P, D) of those known by these samples, and where each one's begin: (N,)."""
         if not known:
             raise ValueError("the gallery is empty: enrol somebody first")
-        starts, sizes = _places(known)
-        against = self._templates(known) if self.fusion == "template" else np.concatenate(known)
-        step = max(1, PART // len(against))
+        sizes, points = np.array([len(samples) for samples in known]), np.concatenate(known)
+        starts = sizes.cumsum() - sizes
+        if self.fusion != "template":
+            return points, starts
+        if len(points) > len(known):
+            points = np.add.reduceat(points, starts, axis=0, dtype=float) / sizes[:, None]
+        return self._unit(points, "the samples' mean", 1e-6), np.arange(len(known))
+
+    def _parts(self, embeddings: np.ndarray, known: tuple[np.ndarray, np.ndarray]) -> Iterator[np.ndarray]:
+        """Distances (M, identities) from those whose points these are, some rows after others."""
+        points, starts = known
+        step = max(1, CELLS // len(points))
         for i in range(0, len(embeddings), step):
-            part = cdist(embeddings[i : i + step], against)
+            part = cdist(embeddings[i : i + step], points)
             if self.fusion == "score":
-                part = np.add.reduceat(part, starts, axis=1) / sizes
+                part = np.add.reduceat(part, starts, axis=1) / np.diff(starts, append=len(points))
             elif self.fusion == "nearest":
                 part = np.minimum.reduceat(part, starts, axis=1)
             yield part
-
-    def _templates(self, known: list[np.ndarray]) -> np.ndarray:
-        starts, sizes = _places(known)
-        means = np.add.reduceat(np.concatenate(known), starts, axis=0, dtype=float) / sizes[:, None]
-        return self._unit(means, "the samples' mean", 1e-6)
 
     def _unit(self, embeddings: np.ndarray, what: str, least: float = 0.0) -> np.ndarray:
         if not self.cosine:
@@ -171,9 +200,9 @@ class Gallery:
 
     def _known(self, given: Any) -> Any:
         name = _name(given)
-        if name not in self.samples:
+        if name not in self._samples:
             self._no_twins([name])
-            unknown("identity", name, map(str, self.samples))
+            unknown("identity", name, map(str, self._samples))
         return name
 
     def _no_twins(self, names: list[Any]) -> None:
@@ -192,7 +221,45 @@ def _name(given: Any) -> Any:
     return normalize("NFC", name) if isinstance(name, str) else name
 
 
-def _places(known: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Where each identity's samples begin when all follow each other, and how many they are."""
-    sizes = np.array([len(samples) for samples in known])
-    return sizes.cumsum() - sizes, sizes
+class _Nearest:
+    """Which of many points is nearest to a probe, exact: products in float32 say in which parts it may lie.
+
+    |x - p|^2 / 2 is least where x.p - |p|^2 / 2 is largest, and that is a matrix product, at whose speed it runs.
+    """
+
+    def __init__(self, points: np.ndarray, starts: np.ndarray) -> None:
+        self.points, self.starts = points, starts  # (P, D), (N,)
+        self.middle = points.mean(0, dtype=float)
+        self.size = np.abs([points.max(0) - self.middle, points.min(0) - self.middle]).max() or 1.0
+        self.products = np.empty((len(points), points.shape[1] + 1), np.float32)
+        for i in range(0, len(points), PART):
+            scaled = self._scaled(points[i : i + PART])
+            self.products[i : i + PART] = np.column_stack([scaled, -np.square(scaled).sum(1) / 2])
+
+    def _scaled(self, x: np.ndarray) -> np.ndarray:
+        return (x - self.middle) / self.size
+
+    def __call__(self, probes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Whose point is nearest to each probe (M, D), and how far away it is: (M,), (M,)."""
+        who, far = np.zeros(len(probes), int), np.full(len(probes), np.inf)
+        for i in range(0, len(probes), ROWS):
+            rows = slice(i, i + ROWS)
+            who[rows], far[rows] = self._some(probes[rows])
+        return np.searchsorted(self.starts, who, side="right") - 1, far
+
+    def _some(self, probes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        parts = [slice(i, i + PART) for i in range(0, len(self.points), PART)]
+        with np.errstate(over="ignore", invalid="ignore"):  # what has no float32 is measured against everybody
+            x = np.column_stack([self._scaled(probes), np.ones(len(probes))]).astype(np.float32)
+            best = np.stack([(x @ self.products[part].T).max(1) for part in parts], 1)  # (M, parts)
+            length, longest = np.linalg.norm(x[:, :-1], axis=1), np.sqrt(-2 * self.products[:, -1].min())
+            error = (x.shape[1] + 4) * 2.0**-23 * (length * longest + longest**2)  # of such a product, at most
+            near = ~(best < (best.max(1) - 2 * error)[:, None])
+        who, far = np.zeros(len(probes), int), np.full(len(probes), np.inf)
+        for part, rows in zip(parts, near.T, strict=True):
+            if rows.any():
+                distances = cdist(probes[rows], self.points[part])
+                closer = distances.min(1) < far[rows]
+                at = np.flatnonzero(rows)[closer]
+                who[at], far[at] = part.start + distances.argmin(1)[closer], distances.min(1)[closer]
+        return who, far

@@ -360,7 +360,8 @@ def _batches(labels: Tensor, size: int, classes: int | None) -> Iterator[Tensor]
     """Random batches of indices (size,), of all images or of so many classes with equally many each."""
     if classes is None:
         yield from _drawn(torch.arange(len(labels), device=labels.device), size)
-    decks = [_drawn((labels == c).nonzero()[:, 0], size // (classes or 1)) for c in labels.unique()]
+    members = labels.argsort(stable=True).split(labels.unique(return_counts=True)[1].tolist())
+    decks = [_drawn(some, size // (classes or 1)) for some in members]
     while True:
         yield torch.cat([next(decks[c]) for c in torch.randperm(len(decks))[:classes].tolist()])
 

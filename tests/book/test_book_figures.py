@@ -120,7 +120,7 @@ def test_a_control_is_light_until_it_is_touched(browser, name):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("name", ["03_triplet", "08_convergence"])
+@pytest.mark.parametrize("name", ["03_triplet", "09_convergence"])
 def test_controls_look_and_answer_as_the_explorers_do(browser, name, width, scheme):
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, has_touch=width == 390, is_mobile=width == 390

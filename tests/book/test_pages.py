@@ -152,7 +152,7 @@ def test_all_that_the_explorer_does_in_the_book(browser):
     page.close()
 
 
-@pytest.mark.parametrize("name", ["03_triplet", "05_side_by_side", "07_unseen", "10_people"])
+@pytest.mark.parametrize("name", ["03_triplet", "05_side_by_side", "07_unseen", "11_people"])
 def test_one_who_comes_back_finds_controls_that_say_what_is_shown(browser, name):
     """A browser gives a page that is gone back to the values that its controls had, and not what they had led to."""
     values = "[...document.querySelectorAll('article :is(input, select)')].map((i) => [i.checked, i.value])"

@@ -1,4 +1,4 @@
-"""Chapter 10's door in a browser: whom it lets in, and how it says so."""
+"""Chapter 11's door in a browser: whom it lets in, and how it says so."""
 
 import re
 import types

@@ -252,7 +252,7 @@ def test_a_gallery_in_parts_is_the_gallery_whole(fusion, monkeypatch):
         [[join(d) for d in row] for row in apart] if join else cdist(probes, [s.mean(0) for s in g.samples.values()])
     )
     for part in (1, 100, 10**6):  # one row at a time, some, all
-        monkeypatch.setattr(fslviz.gallery, "PART", part)
+        monkeypatch.setattr(fslviz.gallery, "CELLS", part)
         assert g.distances(probes) == pytest.approx(np.array(by_hand))
         named, distance = g.identify(probes)
         assert named.tolist() == np.argmin(by_hand, 1).tolist()
@@ -260,6 +260,77 @@ def test_a_gallery_in_parts_is_the_gallery_whole(fusion, monkeypatch):
         for i in (0, 29):  # what is nearest is within its own distance
             own = named == i
             assert all(g.verify(i, [p], d).all() for p, d in zip(probes[own], distance[own], strict=True))
+
+
+CROWDS = {
+    "spread": lambda rng, n: rng.normal(size=(n, 6)),
+    "far away": lambda rng, n: rng.normal(size=(n, 6)) + 1e5,  # float32 has two digits left for what differs
+    "nearly one": lambda rng, n: 1 + 1e-9 * rng.normal(size=(n, 6)),
+    "all at one place": lambda rng, n: np.ones((n, 6)),
+    "twins": lambda rng, n: np.repeat(rng.normal(size=(n // 2, 6)), 2, axis=0),
+    "huge": lambda rng, n: 1e150 * rng.normal(size=(n, 6)),
+    "tiny": lambda rng, n: 1e-150 * rng.normal(size=(n, 6)),
+    "one far out": lambda rng, n: np.concatenate([rng.normal(size=(n - 1, 6)), np.full((1, 6), 1e9)]),
+    "one dimension": lambda rng, n: rng.normal(size=(n, 1)),
+}
+
+
+@pytest.mark.parametrize("crowd", CROWDS)
+@pytest.mark.parametrize("fusion", ["template", "nearest"])
+def test_the_nearest_of_many_is_exact(crowd, fusion, monkeypatch):
+    monkeypatch.setattr(fslviz.gallery, "PART", 16)
+    monkeypatch.setattr(fslviz.gallery, "ROWS", 7)
+    rng = np.random.default_rng(0)
+    z = CROWDS[crowd](rng, 100)
+    g = fslviz.Gallery(fusion=fusion)
+    for i in range(50):
+        g.enrol(i, z[2 * i : 2 * i + 2])
+    near = z[:30] + np.abs(z).min() * rng.normal(size=(30, z.shape[1]))
+    probes = np.concatenate([z[:30], near, -z[:3], 1e50 * z[:3]])
+    by_hand = g.distances(probes)
+    who, far = g.identify(probes)
+    assert who.tolist() == by_hand.argmin(1).tolist()
+    assert np.array_equal(far, by_hand.min(1))
+
+
+def test_identify_knows_who_came_and_who_went(gallery):
+    here = [[-1.0, 0.0]]
+    assert gallery.identify(here)[0].tolist() == ["left"]
+    gallery.enrol("near", [[-1.0, 0.1]])
+    assert gallery.identify([[-1.0, 0.2]])[0].tolist() == ["near"]
+    gallery.add("right", [[-3.0, 0.0]])
+    assert gallery.identify(here)[1].tolist() == [0]  # two at one place: the first enrolled
+    gallery.forget("left")
+    assert gallery.identify(here)[0].tolist() == ["right"]
+    with pytest.raises(TypeError):
+        gallery.samples["left"] = np.zeros((1, 2))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sizes": np.array([1, 1])},  # one sample is nobody's
+        {"sizes": np.array([3, 0])},
+        {"sizes": np.array([4, -1])},
+        {"about": np.array('{"names": ["left", "left"], "fusion": "template", "cosine": false}')},
+        {"about": np.array('{"names": ["left"], "fusion": "template", "cosine": false}')},
+        {"samples": np.full((3, 2), np.nan)},
+    ],
+)
+def test_a_file_whose_parts_do_not_agree_is_no_gallery(gallery, tmp_path, change):
+    gallery.save(tmp_path / "g.npz")
+    with np.load(tmp_path / "g.npz") as file:
+        parts = dict(file)
+    np.savez(tmp_path / "g.npz", **(parts | change))
+    with pytest.raises(ValueError, match="is not a whole gallery"):
+        fslviz.Gallery.load(tmp_path / "g.npz")
+
+
+def test_a_gallery_of_nobody_is_saved_too(tmp_path):
+    fslviz.Gallery(fusion="score").save(tmp_path / "g.npz")
+    again = fslviz.Gallery.load(tmp_path / "g.npz")
+    again.enrol("first", [[1.0, 2.0, 3.0]])
+    assert list(again.samples) == ["first"]
 
 
 def test_a_claim_measures_one_identity_and_many_probes_take_parts(monkeypatch):
@@ -294,7 +365,7 @@ def test_knowing_one_more_does_not_look_at_all_who_are_known():
                 yield item
 
     g = fslviz.Gallery()
-    g.samples = Counted()
+    g._samples = Counted()
     for i in range(200):
         g.enrol(i, [[float(i)]])
     assert Counted.looks <= 400
