@@ -117,7 +117,7 @@ class Data:
 
         By default the others are all that are left. Where they are a number, they are the same for every ``known``,
         and a smaller ``known`` is a part of a larger: so the number that is known can be compared alone. Both may also
-        be lists of labels or names: then nothing is drawn. Of ``mirrored`` data, the new training images are mirrored,
+        be lists of labels or names, ``unseen`` an empty one: then nothing is drawn. Of ``mirrored`` data, the new training images are mirrored,
         and no test image is.
         """
         taken = self._taken()
@@ -129,7 +129,7 @@ class Data:
             if unseen is not None and not _several(unseen):
                 raise ValueError(f"unseen must be a list where known is one, not {unseen!r}")
             known = self._chosen([known])
-            unseen = sorted({*y.tolist()} - {*known}) if unseen is None else self._chosen([unseen])
+            unseen = sorted({*y.tolist()} - {*known}) if unseen is None else self._chosen([unseen], least=0)
             if both := sorted({*known} & {*unseen}):
                 raise ValueError(f"known and unseen must have no identity in common, not {_few(both)}")
             what = f"known {_few(known)} and unseen {_few(unseen)}"
@@ -147,14 +147,14 @@ class Data:
         drawn = people[_shuffled(len(people), seed)].tolist()
         return drawn[:known], drawn[-unseen:], f"{known} known and {unseen} unseen, seed {seed}"
 
-    def _chosen(self, given: Iterable[Any]) -> list[int]:
+    def _chosen(self, given: Iterable[Any], least: int = 1) -> list[int]:
         """Labels given as numbers or names, one by one or in lists, in order; ValueError where there is no such."""
         there = {*self.train_labels.tolist(), *self.test_labels.tolist()}
         numbers = {name: label for label, name in enumerate(self.names)}
         lists = [list(some) if isinstance(some, set | range | Iterator) else some for some in given]
         each = [value for some in lists for value in np.ravel(np.asarray(some)).tolist()]
         labels = [numbers.get(unicodedata.normalize("NFC", v), v) if isinstance(v, str) else v for v in each]
-        if not labels or not all(label in there for label in labels):
+        if len(labels) < least or not all(label in there for label in labels):
             raise ValueError(f"labels must be some of {_few(sorted(there))}, not {_few(each)}")
         return sorted({int(label) for label in labels})
 
@@ -369,9 +369,9 @@ def draw_characters(names: Iterable[str], count: int, *, amplitude: float = 1.0,
 
     Raises ValueError for a character that there is not, ImportError where kanjivg is missing.
     """
-    found, names = characters.files(), list(dict.fromkeys(unicodedata.normalize("NFC", name) for name in names))
-    if lacking := [name for name in names if name not in found]:
-        raise ValueError(f"names must be characters that KanjiVG has, not {_few(lacking)}")
+    found, names = characters.files(), list(dict.fromkeys(names))
+    if not names or (lacking := [name for name in names if name not in found]):
+        raise ValueError(f"names must be characters that KanjiVG has, not {_few(lacking if names else names)}")
     count, seed = whole_number("count", count, 1, 1e6), whole_number("seed", seed, 0, 2**63 - 1)
     images = _drawings({name: found[name] for name in names}, count, seed, number("amplitude", amplitude, 0, 10))
     labels, name = np.repeat(np.arange(len(names)), count), f"characters, {count} of each at {amplitude:g}, seed {seed}"

@@ -19,7 +19,7 @@ from fslviz.runs import Run
 
 FUSIONS = ("template", "score", "nearest")
 CELLS = 2**22  # distances at once: 32 MiB of them
-ROWS, PART = 256, 1024  # probes and points that are multiplied at once: their products fit a processor's cache
+ROWS, PART = 2048, 1024  # probes and points that are multiplied at once: more share the work, and are held as 8 MiB
 
 
 class Gallery:
@@ -251,12 +251,15 @@ class _Nearest:
         parts = [slice(i, i + PART) for i in range(0, len(self.points), PART)]
         with np.errstate(over="ignore", invalid="ignore"):  # what has no float32 is measured against everybody
             x = np.column_stack([self._scaled(probes), np.ones(len(probes))]).astype(np.float32)
-            best = np.stack([(x @ self.products[part].T).max(1) for part in parts], 1)  # (M, parts)
+            room, best = np.empty((PART, len(x)), np.float32), np.empty((len(parts), len(x)), np.float32)
+            for part, most in zip(parts, best, strict=True):
+                some = self.products[part]
+                np.matmul(some, x.T, out=room[: len(some)]).max(0, out=most)
             length, longest = np.linalg.norm(x[:, :-1], axis=1), np.sqrt(-2 * self.products[:, -1].min())
             error = (x.shape[1] + 4) * 2.0**-23 * (length * longest + longest**2)  # of such a product, at most
-            near = ~(best < (best.max(1) - 2 * error)[:, None])
+            near = ~(best < best.max(0) - 2 * error)  # (parts, M)
         who, far = np.zeros(len(probes), int), np.full(len(probes), np.inf)
-        for part, rows in zip(parts, near.T, strict=True):
+        for part, rows in zip(parts, near, strict=True):
             if rows.any():
                 distances = cdist(probes[rows], self.points[part])
                 closer = distances.min(1) < far[rows]

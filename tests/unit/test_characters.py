@@ -6,6 +6,7 @@ from importlib import metadata
 
 import numpy as np
 import pytest
+import torch
 
 import fslviz
 from fslviz import characters, data
@@ -98,6 +99,42 @@ def test_the_data_set_is_kept_and_drawn_anew_when_the_hand_changes(monkeypatch, 
     fslviz.load("characters")
     assert len(times) == 6
     assert [path.name for path in tmp_path.iterdir()] == ["characters.npz"]
+
+
+def test_characters_are_drawn_as_often_and_as_wildly_as_one_asks():
+    calm, usual, wild = (data.draw_characters("永あA", 30, amplitude=a) for a in (0, 1, 2))
+    assert (usual.names, len(usual.train_labels)) == (("永", "あ", "A"), 0)
+    assert usual.test_labels.tolist() == [0] * 30 + [1] * 30 + [2] * 30
+    spread = [d.test_images.reshape(3, 30, 784).std(1).mean() for d in (calm, usual, wild)]
+    assert spread[0] < 0.7 * spread[1] < 0.7 * spread[2]
+    others = data.draw_characters(["永", "あ", "A"], 30, seed=1)
+    assert not torch.equal(others.test_images, usual.test_images)
+    again = data.draw_characters(["e", "永", "永"], 30)  # each once
+    assert again.names == ("e", "永")
+    assert torch.equal(again.classes("永").test_images, usual.classes("永").test_images)
+
+
+def test_the_data_set_is_twenty_of_each(monkeypatch, tmp_path, found):
+    monkeypatch.setenv("FSLVIZ_CACHE", str(tmp_path))
+    monkeypatch.setattr(characters, "files", lambda: {name: found[name] for name in "あ7"})
+    assert torch.equal(fslviz.load("characters").test_images, data.draw_characters("あ7", 20).test_images)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"names": "永😀"}, "names must be characters that KanjiVG has, not \\['😀'\\]"),
+        ({"names": ["永永"]}, "not \\['永永'\\]"),
+        ({"names": "永", "count": 0}, "count must be a whole number from 1"),
+        ({"names": "永", "amplitude": -1}, "amplitude must be a number from 0 to 10, not -1"),
+        ({"names": "永", "seed": 0.5}, "seed must be a whole number"),
+        ({"names": ""}, "names must be characters that KanjiVG has, not \\[\\]"),
+        ({"names": [3]}, "not \\[3\\]"),
+    ],
+)
+def test_what_can_not_be_drawn_is_named(given, message):
+    with pytest.raises(ValueError, match=message):
+        data.draw_characters(**({"count": 2} | given))
 
 
 def test_an_interrupted_drawing_leaves_nothing(monkeypatch, tmp_path):

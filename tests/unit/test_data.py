@@ -380,6 +380,8 @@ def test_classes_and_identities_are_chosen_by_name(tmp_path):
     assert (split.train_labels.tolist(), split.test_labels.tolist()) == ([0, 3], [2])
     assert data.split({0, 1}).test_labels.tolist() == [2, 3]
     assert data.split([0, 1]).name != data.split([0, 2]).name
+    every = data.split(["Ada", "7"], unseen=[])
+    assert (every.train_labels.tolist(), every.test_labels.tolist()) == ([0, 2], [])
     assert len(data.split(torch.tensor(2)).train_labels) == 2
 
 

@@ -459,6 +459,13 @@ def test_margin_ramp_and_lambda_annealing():
     )
 
 
+@pytest.mark.parametrize("make", [Softmax, NormFace, SphereFace, CosFace, ArcFace])
+@pytest.mark.parametrize(("classes", "length"), [(2, 1.0), (10, 1.0), (100, 0.1), (5000, 0.002)])
+def test_the_weights_of_many_classes_begin_short(make, classes, length):
+    weight = make(num_classes=classes, embed_dim=500).weight
+    assert weight.std().item() == pytest.approx(length, rel=0.1)
+
+
 @pytest.mark.parametrize("make", [Contrastive, Triplet, Softmax, NormFace, SphereFace, CosFace, ArcFace])
 @pytest.mark.parametrize("strange", [math.nan, math.inf])
 def test_what_is_not_finite_has_no_loss(make, strange):
