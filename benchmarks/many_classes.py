@@ -193,6 +193,19 @@ def batches() -> Plan:
         yield way, EVERY, 60_000, seed, partial(on_kanji, "triplet", EVERY, 60_000, seed, **setting)
 
 
+def fine_tuned(seed: int, rate: float) -> Row:
+    """A classifier for half of the images, then triplets."""
+    data = known(met(EVERY, seed))
+    first = trained("softmax", data, 30_000, seed)
+    return by_both(trained("triplet", data, 30_000, seed, start=first, rate=rate))
+
+
+def start() -> Plan:
+    """Classify first, then fine-tune? At equal compute: ``counts`` and ``losses`` have each alone."""
+    for seed, rate in product(SEEDS, (1.0, 0.3)):
+        yield f"softmax, then triplet at {rate:g}", EVERY, 60_000, seed, partial(fine_tuned, seed, rate)
+
+
 def dimensions() -> Plan:
     for seed, way, dims in product(SEEDS, ("triplet",), (2, 4, 8, 16, 32, 64, 128)):
         yield f"{way}, {dims}-D", 1000, 60_000, seed, partial(on_kanji, way, 1000, 60_000, seed, embed_dim=dims)
@@ -296,6 +309,7 @@ STUDIES: dict[str, Callable[[], Plan]] = {
     "losses, a million": partial(losses, 960_000),
     "margins": margins,
     "batches": batches,
+    "start": start,
     "dimensions": dimensions,
     "reading": reading,
     "identities": identities,

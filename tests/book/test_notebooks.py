@@ -82,16 +82,16 @@ def test_one_training_gave_what_the_text_says_of_it():
     by_distance, by_angle = said("05", r"\nsoftmax +([\d.]+)%[^)]*\) +([\d.]+)%")
     (without,) = said("05", r"softmax by angle, without [^:]*: ([\d.]+)%")
     assert without < 0.9 * by_angle < 0.9 * by_distance
-    flat, deep = said("09", r"2-D: 15-NN ([\d.]+)%.*?64-D: 15-NN ([\d.]+)%")
+    flat, deep = said("10", r"2-D: 15-NN ([\d.]+)%.*?64-D: 15-NN ([\d.]+)%")
     assert deep > flat
-    low, high = said("09", r"64-D less 2-D: (\S+) to (\S+) points")
+    low, high = said("10", r"64-D less 2-D: (\S+) to (\S+) points")
     assert low < -0.3
     assert high < 0.6
-    pixels, learned = said("10", r"pixels: EER ([\d.]+)%.*?learned: EER ([\d.]+)%")
+    pixels, learned = said("11", r"pixels: EER ([\d.]+)%.*?learned: EER ([\d.]+)%")
     assert learned < pixels
-    identified = said("10", r"\n1 +([\d.]+)%[^\n]*\n3 +([\d.]+)%[^\n]*\n5 +([\d.]+)%")
+    identified = said("11", r"\nlearned +1 +([\d.]+)%[^\n]*\n +3 +([\d.]+)%[^\n]*\n +5 +([\d.]+)%")
     assert identified == sorted(identified)
-    assert said("10", r"this is s(\d+), [\d.]+ away\ns\1 \[ True\]")
+    assert said("11", r"this is s(\d+), [\d.]+ away\ns\1 \[ True\]")
 
 
 def test_cells_are_short(notebook):
