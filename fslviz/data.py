@@ -117,8 +117,8 @@ class Data:
 
         By default the others are all that are left. Where they are a number, they are the same for every ``known``,
         and a smaller ``known`` is a part of a larger: so the number that is known can be compared alone. Both may also
-        be lists of labels or names, ``unseen`` an empty one: then nothing is drawn. Of ``mirrored`` data, the new training images are mirrored,
-        and no test image is.
+        be lists of labels or names, ``unseen`` an empty one: then nothing is drawn. Of ``mirrored`` data, the new
+        training images are mirrored, and no test image is.
         """
         taken = self._taken()
         if (given := self.test_images.shape[1:]) != (shape := self.train_images.shape[1:]):

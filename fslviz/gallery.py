@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from unicodedata import normalize
 
 import numpy as np
+import torch
 from scipy.spatial.distance import cdist
+from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
 from fslviz.errors import number, python_number, unknown
 from fslviz.evaluation import Pairs, array
@@ -19,7 +22,7 @@ from fslviz.runs import Run
 
 FUSIONS = ("template", "score", "nearest")
 CELLS = 2**22  # distances at once: 32 MiB of them
-ROWS, PART = 2048, 1024  # probes and points that are multiplied at once: more share the work, and are held as 8 MiB
+ROWS, PART = 512, 512  # probes and points that are multiplied at once: their products fit a core's cache
 
 
 class Gallery:
@@ -241,20 +244,21 @@ class _Nearest:
 
     def __call__(self, probes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Whose point is nearest to each probe (M, D), and how far away it is: (M,), (M,)."""
-        who, far = np.zeros(len(probes), int), np.full(len(probes), np.inf)
-        for i in range(0, len(probes), ROWS):
-            rows = slice(i, i + ROWS)
-            who[rows], far[rows] = self._some(probes[rows])
+        some = [probes[i : i + ROWS] for i in range(0, len(probes), ROWS)]
+        if len(some) == 1:
+            who, far = self._some(probes)
+        else:  # each thread its own rows: threads that share a product wait for each other
+            with threadpool_limits(1, "blas"), ThreadPoolExecutor(torch.get_num_threads()) as threads:
+                who, far = map(np.concatenate, zip(*threads.map(self._some, some), strict=True))
         return np.searchsorted(self.starts, who, side="right") - 1, far
 
     def _some(self, probes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         parts = [slice(i, i + PART) for i in range(0, len(self.points), PART)]
         with np.errstate(over="ignore", invalid="ignore"):  # what has no float32 is measured against everybody
             x = np.column_stack([self._scaled(probes), np.ones(len(probes))]).astype(np.float32)
-            room, best = np.empty((PART, len(x)), np.float32), np.empty((len(parts), len(x)), np.float32)
+            best = np.empty((len(parts), len(x)), np.float32)
             for part, most in zip(parts, best, strict=True):
-                some = self.products[part]
-                np.matmul(some, x.T, out=room[: len(some)]).max(0, out=most)
+                (x @ self.products[part].T).max(1, out=most)
             length, longest = np.linalg.norm(x[:, :-1], axis=1), np.sqrt(-2 * self.products[:, -1].min())
             error = (x.shape[1] + 4) * 2.0**-23 * (length * longest + longest**2)  # of such a product, at most
             near = ~(best < best.max(0) - 2 * error)  # (parts, M)
