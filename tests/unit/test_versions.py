@@ -18,6 +18,7 @@ MODULES = {
     "mpl_toolkits": "matplotlib",
     "IPython": "ipython",
     "fontTools": "matplotlib",
+    "threadpoolctl": "scikit-learn",
 }
 
 
