@@ -344,8 +344,9 @@ def in_its_own_process(*arguments: str) -> object:
 def galleries() -> list[dict]:
     found = []
     for identities, side in itertools.product(IDENTITIES, SIDES):
-        found += in_its_own_process("identify", side, f"{identities}")
-        print(*(f"{row['side']}, {row['deed']}: {row['seconds']:.3g} s" for row in found[-6:]), sep="; ", flush=True)
+        rows = in_its_own_process("identify", side, f"{identities}")
+        print(side, identities, *(f"{row['deed']} {row['seconds']:.3g} s" for row in rows), sep="; ", flush=True)
+        found += rows
     return found
 
 

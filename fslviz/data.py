@@ -9,7 +9,6 @@ import importlib.util
 import json
 import os
 import tempfile
-import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -29,7 +28,7 @@ from torchvision.transforms.functional import invert, pil_to_tensor, resize
 from tqdm.auto import tqdm
 
 from fslviz import characters, pictures, sources
-from fslviz.errors import number, unknown, whole_number
+from fslviz.errors import composed, number, unknown, whole_number
 from fslviz.files import cache_dir, user_path, whole_file
 from fslviz.pictures import DIGITS, EACH, Standard
 
@@ -73,7 +72,7 @@ class Data:
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        kept: dict[str, Any] = {"names": tuple(unicodedata.normalize("NFC", name) for name in self.names)}
+        kept: dict[str, Any] = {"names": tuple(map(composed, self.names))}
         for part in ("train", "test"):
             images, labels = f"{part}_images", f"{part}_labels"
             kept[images] = x = _images(images, getattr(self, images), self.standard)
@@ -153,7 +152,7 @@ class Data:
         numbers = {name: label for label, name in enumerate(self.names)}
         lists = [list(some) if isinstance(some, set | range | Iterator) else some for some in given]
         each = [value for some in lists for value in np.ravel(np.asarray(some)).tolist()]
-        labels = [numbers.get(unicodedata.normalize("NFC", v), v) if isinstance(v, str) else v for v in each]
+        labels = [numbers.get(composed(v), v) for v in each]
         if len(labels) < least or not all(label in there for label in labels):
             raise ValueError(f"labels must be some of {_few(sorted(there))}, not {_few(each)}")
         return sorted({int(label) for label in labels})
@@ -369,7 +368,7 @@ def draw_characters(names: Iterable[str], count: int, *, amplitude: float = 1.0,
 
     Raises ValueError for a character that there is not, ImportError where kanjivg is missing.
     """
-    found, names = characters.files(), list(dict.fromkeys(names))
+    found, names = characters.files(), list(dict.fromkeys(map(composed, names)))
     if not names or (lacking := [name for name in names if name not in found]):
         raise ValueError(f"names must be characters that KanjiVG has, not {_few(lacking if names else names)}")
     count, seed = whole_number("count", count, 1, 1e6), whole_number("seed", seed, 0, 2**63 - 1)

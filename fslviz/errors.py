@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from typing import Any, NoReturn
+from unicodedata import normalize
 
 
 def unknown(kind: str, given: object, names: Iterable[str]) -> NoReturn:
@@ -19,6 +20,11 @@ def unknown(kind: str, given: object, names: Iterable[str]) -> NoReturn:
 def python_number(value: Any) -> Any:
     """A number of numpy's or torch's as Python's; anything else as it is."""
     return value.item() if getattr(value, "ndim", None) == 0 else value
+
+
+def composed(value: Any) -> Any:
+    """A word in NFC, as José is José however a Mac or a keyboard spells it; anything else as it is."""
+    return normalize("NFC", value) if isinstance(value, str) else value
 
 
 def number(name: str, given: Any, low: float, high: float) -> Any:

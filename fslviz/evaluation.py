@@ -11,14 +11,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from unicodedata import normalize
 from warnings import warn
 
 import numpy as np
 from scipy.spatial.distance import cdist, pdist
 from sklearn.neighbors import NearestNeighbors
 
-from fslviz.errors import number, python_number, whole_number
+from fslviz.errors import composed, number, python_number, whole_number
 
 CELLS = 2**22  # distances that are held at a time
 Points = tuple[Any, Any]  # embeddings (N, D) and their labels (N,): arrays, tensors or lists
@@ -157,7 +156,7 @@ def labelled(name: str, values: Any) -> np.ndarray:
         return x
     each = [python_number(v) for v in values]
     if all(isinstance(v, str) for v in each):
-        return np.array([normalize("NFC", v) for v in each])
+        return np.array(list(map(composed, each)))
     if x.dtype.kind in "uO" and all(isinstance(v, int) for v in each):
         return np.array(each, np.int64)
     raise ValueError(

@@ -8,14 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from unicodedata import normalize
 
 import numpy as np
 import torch
 from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
-from fslviz.errors import number, python_number, unknown
+from fslviz.errors import composed, number, python_number, unknown
 from fslviz.evaluation import Pairs, array
 from fslviz.files import user_path, whole_file
 from fslviz.runs import Run
@@ -221,7 +220,7 @@ def _name(given: Any) -> Any:
     name = python_number(given)
     if not isinstance(name, (str, int, float)) or name != name:
         raise ValueError(f"a name must be one word or number, not {name!r}")
-    return normalize("NFC", name) if isinstance(name, str) else name
+    return composed(name)
 
 
 class _Nearest:

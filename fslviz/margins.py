@@ -54,7 +54,7 @@ class NormFace(Softmax):
 
     In a training the logits are :math:`|x|\cos\theta_j` at first, and s (and a margin) come in between the shares
     ``RAMP`` of it: on a circle of fixed radius classes can't pass each other, and one in the wrong place stays there.
-    Of more than ``FEW`` classes, which no circle has room for, they come in over the first ``RAMP_OF_MANY``.
+    Of more than ``FEW`` classes, in more than two dimensions, they come in over the first ``RAMP_OF_MANY``.
     """
 
     RAMP, RAMP_OF_MANY = (0.75, 0.95), (0.0, 0.3)
@@ -65,7 +65,8 @@ class NormFace(Softmax):
         self.scale, self.share = number("scale", scale, 1e-3, 1e4), 1.0
 
     def anneal(self, progress: float) -> None:
-        start, end = self.RAMP if len(self.weight) <= self.FEW else self.RAMP_OF_MANY
+        classes, dim = self.weight.shape
+        start, end = self.RAMP_OF_MANY if classes > self.FEW and dim > 2 else self.RAMP
         self.share = min(1.0, max(0.0, (progress - start) / (end - start)))
 
     def logits(self, z: Tensor, y: Tensor) -> Tensor:

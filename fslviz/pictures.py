@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from PIL import Image, ImageOps
 from scipy.ndimage import label, maximum_filter, median_filter, sum_labels
 from torch import Tensor
 
+from fslviz.errors import composed
 from fslviz.files import user_path
 
 SYSTEM = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}  # what systems put beside pictures, for themselves
@@ -63,7 +63,7 @@ def members(folder: Path, at_least: int) -> tuple[dict[str, list[Path]], str]:
         if not inner.is_dir():
             others["files beside the folders"] += 1
             continue
-        twin = spelled.setdefault(_composed(inner.name).casefold(), inner.name)
+        twin = spelled.setdefault(composed(inner.name).casefold(), inner.name)
         if twin != inner.name:
             raise ValueError(
                 f"{folder}: the identities {twin!r} and {inner.name!r} differ in case alone, or the coding of accents"
@@ -80,7 +80,7 @@ def members(folder: Path, at_least: int) -> tuple[dict[str, list[Path]], str]:
         if len(files) < at_least:
             and_ = f", beside {_counted(beside)}" if +beside else ""
             raise ValueError(f"{inner} holds {len(files)} images{and_}: an identity needs at least {at_least}")
-        found[_composed(inner.name)] = files
+        found[composed(inner.name)] = files
         others += beside
     if not found:
         raise ValueError(f"{folder} holds no folders: there must be one for each identity, with its images")
@@ -245,13 +245,8 @@ def _shown(folder: Path) -> list[Path]:
     """What a folder holds and does not hide, 2 before 10."""
 
     def natural(path: Path) -> list[Any]:
-        parts = re.split(r"(\d+)", _composed(path.name).casefold())
+        parts = re.split(r"(\d+)", composed(path.name).casefold())
         return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
     shown = (path for path in folder.iterdir() if path.name[0] != "." and path.name.casefold() not in SYSTEM)
     return sorted(shown, key=lambda path: (natural(path), path.name))
-
-
-def _composed(name: str) -> str:
-    """A name as it is typed, é as one letter: a Mac's folders have it as two."""
-    return unicodedata.normalize("NFC", name)

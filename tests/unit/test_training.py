@@ -967,12 +967,3 @@ def test_class_weights_learn_of_hundreds_of_classes(loss):
     data = fslviz.data.draw_characters(names, 10).split(known=names, unseen=[])
     run = fslviz.train(loss, data, embed_dim=64, images=8000, precision="float32", device="cpu")  # 20 of each
     assert run.losses[-20:].mean() < 3.2, "where guessing costs 6.0"
-
-
-def test_a_batch_by_classes_is_what_a_deck_for_each_class_gives():
-    labels = torch.randint(9, (200,), generator=torch.Generator().manual_seed(0))
-    torch.manual_seed(0)
-    batches = training._batches(labels, 12, 4)
-    for picked in (next(batches) for _ in range(50)):
-        assert sorted(Counter(labels[picked].tolist()).values()) == [3] * 4
-        assert len(set(picked.tolist())) == 12
