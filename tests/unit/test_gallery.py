@@ -310,7 +310,10 @@ def test_identify_knows_who_came_and_who_went(gallery):
     "change",
     [
         {"sizes": np.array([1, 1])},  # one sample is nobody's
-        {"sizes": np.array([3, 0])},
+        {
+            "sizes": np.array([0, 3]),
+            "about": np.array('{"names": ["left", "right"], "fusion": "nearest", "cosine": false}'),
+        },
         {"sizes": np.array([4, -1])},
         {"about": np.array('{"names": ["left", "left"], "fusion": "template", "cosine": false}')},
         {"about": np.array('{"names": ["left"], "fusion": "template", "cosine": false}')},

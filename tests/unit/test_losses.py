@@ -451,13 +451,14 @@ def test_margin_ramp_and_lambda_annealing():
         arc.anneal(progress)
         shares.append(arc.share)
     assert shares == pytest.approx([0, 0, 0.5, 1, 1])
-    many, plane = ArcFace(11, 3), ArcFace(11, 2)
+    many, plane, few = ArcFace(11, 3), ArcFace(11, 2), ArcFace(10, 3)
     shares = []
     for progress in (0, 0.15, 0.3, 0.85):
         many.anneal(progress)
         plane.anneal(progress)
-        shares.append((many.share, plane.share))
-    assert np.allclose(shares, [(0, 0), (0.5, 0), (1, 0), (1, 0.5)])
+        few.anneal(progress)
+        shares.append((many.share, plane.share, few.share))
+    assert np.allclose(shares, [(0, 0, 0), (0.5, 0, 0), (1, 0, 0), (1, 0.5, 0.5)])
     arc.anneal(0.2)  # before the ramp: the embedding's length, and no margin
     torch.testing.assert_close(arc(z, y), cosines(z, y))
     arc.anneal(0.96)  # after it: the formula
