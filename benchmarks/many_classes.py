@@ -1,4 +1,4 @@
-"""Thousands of classes: ``python benchmarks/many_classes.py counts losses margins batches dimensions digits``.
+"""Thousands of classes: ``python benchmarks/many_classes.py counts losses margins``.
 
 Each name is a study below. A row goes to fslviz/measured/many_classes.json as its training ends: an interrupted study
 goes on where it was, and two may run side by side. ``choose`` tunes on 200 characters that are in no other set.
@@ -26,9 +26,14 @@ MET = (10, 30, 100, 300, 1000, 3000, 5922)  # of the kanji that are left
 EVERY, SEEDS = MET[-1], range(3)
 SMALL = "ぁぃぅぇぉっゃゅょゎゕゖ゛゜ゝゞ"  # hiragana that are another's shape, or marks
 NEW = (0, 4, 5, 8)  # the digits that play new classes in the book
-SCALE: Row = {"scale": 24}  # of 16, 24 and 32: ``choose``
-RATES = dict.fromkeys(fslviz.LOSSES, 0.5) | {"contrastive": 1.0, "triplet": 1.0}  # of 0.5, 1 and 2: ``choose``
-PAPERS: dict[str, Row] = {"cosface": {"margin": 0.35}, "arcface": {"margin": 0.5}, "sphereface": {"margin": 4}}
+# margins of the papers; rates and scales of ``choose``, where they are not the package's own
+SETTINGS: dict[str, Row] = {
+    "softmax": {"rate": 0.5},
+    "normface": {"scale": 8},
+    "cosface": {"scale": 8, "margin": 0.35},
+    "arcface": {"scale": 8, "margin": 0.5},
+    "sphereface": {"margin": 4, "rate": 0.5},
+}
 
 
 @cache
@@ -71,11 +76,8 @@ def all_known(data: Data) -> Data:
 
 def trained(loss: str, data: Data, images: int, seed: int, **setting: Any) -> Run:
     """In 64 dimensions; pairs and triplets in batches of 30 classes x 4, as random ones would hold no genuine pair."""
-    kind = fslviz.LOSSES[loss]
-    if not issubclass(kind, fslviz.margins.Softmax) and "batch" not in setting:
+    if not issubclass(fslviz.LOSSES[loss], fslviz.margins.Softmax) and "batch" not in setting:
         setting |= {"classes": min(30, len(data.train_labels.unique())), "batch": 120}
-    if kind.cosine and loss != "sphereface":
-        setting = SCALE | setting
     return fslviz.train(
         loss,
         data,
@@ -83,7 +85,7 @@ def trained(loss: str, data: Data, images: int, seed: int, **setting: Any) -> Ru
         seed=seed,
         cached=False,
         device="cpu",
-        **({"embed_dim": 64, "rate": RATES[loss]} | setting),
+        **({"embed_dim": 64} | setting),
     )
 
 
@@ -152,7 +154,7 @@ def counts() -> Plan:
         yield "untrained", 0, 0, seed, partial(untrained, seed)
     for seed, (way, some) in product(SEEDS, {"triplet": MET, "normface": (10, 100, 1000, EVERY)}.items()):
         for count in some:
-            yield way, count, 60_000, seed, partial(on_kanji, way, count, 60_000, seed)
+            yield way, count, 60_000, seed, partial(on_kanji, way, count, 60_000, seed, **SETTINGS.get(way, {}))
     for seed, count in product(SEEDS, (10, 100, 1000, 5000)):
         yield "triplet, 20,000 images", count, 60_000, seed, partial(on_equally_many, "triplet", count, 60_000, seed)
 
@@ -162,16 +164,23 @@ def losses(images: int) -> Plan:
     for seed, way in product(SEEDS, fslviz.LOSSES):
         if images == 60_000 and way in ("triplet", "normface"):
             continue
-        yield way, EVERY, images, seed, partial(on_kanji, way, EVERY, images, seed, **PAPERS.get(way, {}))
+        yield way, EVERY, images, seed, partial(on_kanji, way, EVERY, images, seed, **SETTINGS.get(way, {}))
 
 
 def margins() -> Plan:
     """Do margins pay, and from how many classes on? ``counts`` has NormFace, ``losses`` the papers' with all kanji."""
-    for seed, count in product(SEEDS, (10, 100, 1000)):
-        for way, options in PAPERS.items():
-            yield way, count, 60_000, seed, partial(on_kanji, way, count, 60_000, seed, **options)
+    for seed, count, way in product(SEEDS, (10, 100, 1000), ("cosface", "arcface", "sphereface")):
+        yield way, count, 60_000, seed, partial(on_kanji, way, count, 60_000, seed, **SETTINGS[way])
+    without = {"margin": 1, "rate": 0.5}
     for seed, count in product(SEEDS, (10, 100, 1000, EVERY)):
-        yield "sphereface, 1", count, 60_000, seed, partial(on_kanji, "sphereface", count, 60_000, seed, margin=1)
+        yield "sphereface, 1", count, 60_000, seed, partial(on_kanji, "sphereface", count, 60_000, seed, **without)
+
+
+def scales() -> Plan:
+    """Does a margin pay, or a smaller scale? ``counts`` and ``margins`` have that of 8."""
+    for seed, scale, way in product(SEEDS, (16, 32), ("normface", "arcface")):
+        setting = SETTINGS[way] | {"scale": scale}
+        yield f"{way}, {scale}", 1000, 60_000, seed, partial(on_kanji, way, 1000, 60_000, seed, **setting)
 
 
 BATCHES: dict[str, Row] = {
@@ -196,7 +205,7 @@ def batches() -> Plan:
 def fine_tuned(seed: int, rate: float) -> Row:
     """A classifier for half of the images, then triplets."""
     data = known(met(EVERY, seed))
-    first = trained("softmax", data, 30_000, seed)
+    first = trained("softmax", data, 30_000, seed, **SETTINGS["softmax"])
     return by_both(trained("triplet", data, 30_000, seed, start=first, rate=rate))
 
 
@@ -214,9 +223,15 @@ def dimensions() -> Plan:
 def keep(row: Row) -> None:
     file = studies.HERE / "many_classes.json"
     with filelock.FileLock(file.with_suffix(".lock")):
-        rows = fslviz.measured("many_classes").to_dict("records") if file.exists() else []
-        keep = [{k: v for k, v in r.items() if v == v} for r in rows if key(r) != key(row)]
-        studies.keep("many_classes", sorted([*keep, row], key=key))
+        kept = sorted([*(r for r in rows() if key(r) != key(row)), row], key=key)
+        studies.keep("many_classes", kept)
+
+
+def rows() -> list[Row]:
+    """What is kept, without the gaps that a table has where rows differ in their columns."""
+    if not (studies.HERE / "many_classes.json").exists():
+        return []
+    return [{k: v for k, v in r.items() if v == v} for r in fslviz.measured("many_classes").to_dict("records")]
 
 
 def key(row: Row) -> tuple[Any, ...]:
@@ -232,7 +247,7 @@ def simple(scripts: str) -> list[str]:
     return [c for c in names if len(characters.strokes(found[c])) <= STROKES]
 
 
-STROKES, AMPLITUDE, SAMPLES = 8, 1.5, 80  # amplitudes of 1, 1.5 and 2, and 20, 40 and 80 drawings: ``choose_hand``
+STROKES, AMPLITUDE, SAMPLES = 8, 1.5, 80  # the hand and the loss that reads: ``choose_hand``
 READER: Row = {"loss": "arcface", "margin": 0.3}
 
 
@@ -240,6 +255,11 @@ def on_simple(names: list[str], images: int, seed: int, **hand: Any) -> Row:
     hand = {"count": SAMPLES, "amplitude": AMPLITUDE} | hand
     run = trained(data=all_known(draw_characters(names, seed=seed + 1, **hand)), images=images, seed=seed, **READER)
     return read_digits(compared(run)) | {"seconds": run.seconds}
+
+
+def on_digits(loss: str, data: Data, images: int, seed: int) -> Row:
+    run = fslviz.train(loss, data, embed_dim=64, images=images, seed=seed, device="cpu", cached=False)
+    return read_digits(compared(run))
 
 
 def reading(images: int = 240_000) -> Plan:
@@ -252,11 +272,8 @@ def reading(images: int = 240_000) -> Plan:
         ten, each = [names[i] for i in order[:10]], SAMPLES * len(names) // 10  # as many drawings in all
         yield "ten kanji", 10, images, seed, partial(on_simple, ten, images, seed, count=each)
         six = digits().classes([c for c in range(10) if c not in NEW])
-        for loss, seen in product(
-            ("triplet", "normface"), (20_000, images)
-        ):  # as chapter 7 has it, and at equal compute
-            train = partial(fslviz.train, loss, six, embed_dim=64, images=seen, seed=seed, device="cpu", cached=False)
-            yield f"six digits, {loss}", 6, seen, seed, lambda train=train: read_digits(compared(train()))
+        for loss, seen in product(("triplet", "normface"), (20_000, images)):  # as chapter 7, and at equal compute
+            yield f"six digits, {loss}", 6, seen, seed, partial(on_digits, loss, six, seen, seed)
 
 
 GALLERIES = (10, 30, 100, 300, 1000, 3000, 5000)
@@ -311,6 +328,7 @@ STUDIES: dict[str, Callable[[], Plan]] = {
     "losses, longer": partial(losses, 240_000),
     "losses, a million": partial(losses, 960_000),
     "margins": margins,
+    "scales": scales,
     "batches": batches,
     "start": start,
     "dimensions": dimensions,
@@ -320,27 +338,28 @@ STUDIES: dict[str, Callable[[], Plan]] = {
 
 
 def choose(*losses: str) -> None:
-    """The rate and the scale of each loss."""
-    rates, scales = (0.5, 1, 2), (16, 24, 32)
+    """The rate and the scale of each loss, with all kanji; the scale again with 1,000."""
+    rates, scales = (0.5, 1, 2), (4, 8, 12, 16, 24)
     held = every().classes(kanji()["chosen with"])
-    for loss, rate, scale in product(losses or fslviz.LOSSES, rates, scales):
+    for count, loss, rate, scale in product((EVERY, 1000), losses or fslviz.LOSSES, rates, scales):
         cosine = fslviz.LOSSES[loss].cosine and loss != "sphereface"
-        if (cosine and (rate == 1 or scale == 24)) or (not cosine and scale == 24):
-            options = PAPERS.get(loss, {}) | ({"scale": scale} if cosine else {})
-            run = trained(loss, known(met(EVERY, 0)), 60_000, 0, rate=rate, **options)
+        if (scale == 8 and (cosine or count == EVERY)) or (cosine and rate == 1):
+            options = SETTINGS.get(loss, {}) | {"rate": rate} | ({"scale": scale} if cosine else {})
+            run = trained(loss, known(met(count, 0)), 60_000, 0, **options)
             z = compared(run)(held.test_images)
-            print(loss, rate, options, f"{few_shot(z, held.test_labels, 20, 1):.4f}", flush=True)
+            print(count, loss, options, f"{few_shot(z, held.test_labels, 20, 1):.4f}", flush=True)
 
 
 def choose_hand() -> None:
     """The hand that reads digits, and its loss: by letters of other scripts, as ``load("characters")`` has them."""
     letters = every().classes(scripts()["hiragana"] + scripts()["Latin"])
-    for options in ({"loss": "normface"}, READER):
-        for amplitude, count in product((1, 1.5, 2), (20, 40, 80)):
-            data = all_known(draw_characters(simple("kanji"), count, amplitude=amplitude))
-            run = trained(data=data, images=60_000, seed=0, **options)
-            z, y = compared(run)(letters.test_images), letters.test_labels
-            print(options, amplitude, count, f"{few_shot(z, y, 20, 1):.4f} {eer(z, y):.4f}", flush=True)
+    hands = (1, 80), (1.5, 20), (1.5, 40), (1.5, 80), (2, 80)
+    losses: list[Row] = [{"loss": "normface"}, {"loss": "normface", "scale": 8}, READER, READER | {"scale": 8}]
+    for options, (amplitude, count) in product(losses, hands):
+        data = all_known(draw_characters(simple("kanji"), count, amplitude=amplitude))
+        run = trained(data=data, images=60_000, seed=0, **options)
+        z, y = compared(run)(letters.test_images), letters.test_labels
+        print(options, amplitude, count, f"{few_shot(z, y, 20, 1):.4f} {eer(z, y):.4f}", flush=True)
 
 
 if __name__ == "__main__":
@@ -350,8 +369,7 @@ if __name__ == "__main__":
             continue
         for way, count, images, seed, work in STUDIES[study]():
             about = {"study": study.split(",")[0], "way": way, "met": count, "images": images, "seed": seed}
-            done = fslviz.measured("many_classes") if (studies.HERE / "many_classes.json").exists() else []
-            if len(done) and key(about) in {key(row) for row in done.to_dict("records")}:
+            if key(about) in map(key, rows()):
                 continue
             row = about | {k: round(v, 4) if isinstance(v, float) else v for k, v in work().items()}
             keep(row)
