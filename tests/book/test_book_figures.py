@@ -1,5 +1,6 @@
 """Figures with controls in the built book: what they show is what the kernel draws."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -37,10 +38,26 @@ def drawn(name, monkeypatch):
     scope = {"display": lambda *_, **__: None}
     cells = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text())["cells"]
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    last = max(i for i, source in enumerate(sources) if "fslviz.move(" in source)
-    for source in sources[: last + 1]:
-        exec(re.sub(r"(?m)^( *)%.*$", r"\1pass", source), scope)
+    for source in figures_cells([re.sub(r"(?m)^( *)%.*$", r"\1pass", source) for source in sources]):
+        exec(source, scope)
     return found
+
+
+def figures_cells(sources):
+    """The cells that have a figure with controls, and those that set what these read: no test waits for the others."""
+    cells, read = [], set()
+    for source in reversed(sources):
+        nodes = list(ast.walk(ast.parse(source)))
+        names = {n.id for n in nodes if isinstance(n, ast.Name)}
+        given = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        given |= {n.name for n in nodes if isinstance(n, ast.FunctionDef)}
+        given |= {(n.asname or n.name).split(".")[0] for n in nodes if isinstance(n, ast.alias)}
+        stored = [n for n in nodes if isinstance(n, ast.Subscript | ast.Attribute) and isinstance(n.ctx, ast.Store)]
+        given |= {n.id for part in stored for n in ast.walk(part.value) if isinstance(n, ast.Name)}
+        if "fslviz.move(" in source or given & read:
+            cells.append(source)
+            read |= names
+    return cells[::-1]
 
 
 def starts(draw):

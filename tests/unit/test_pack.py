@@ -61,12 +61,14 @@ def test_the_sweep_goes_on_where_it_stopped(monkeypatch, tmp_path):
     digits = fslviz.load()
     few = replace(
         digits,
-        train_images=digits.train_images[:3000],
-        train_labels=digits.train_labels[:3000],
-        test_images=digits.test_images[:5000],
-        test_labels=digits.test_labels[:5000],
+        train_images=digits.train_images[:1000],
+        train_labels=digits.train_labels[:1000],
+        test_images=digits.test_images[:600],
+        test_labels=digits.test_labels[:600],
         name="few",
     )
+    for name, count in (("SHOWN", 500), ("KNOWN", 200), ("TRAIL", 100)):
+        monkeypatch.setattr(pack, name, count)
     monkeypatch.setenv("FSLVIZ_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(pack, "HERE", tmp_path)
     monkeypatch.setattr(pack, "MARGINS", {"contrastive": [0.5, 1.0], "softmax": []})
