@@ -130,7 +130,7 @@ def by_both(run: Run) -> Row:
 
 
 def on_kanji(way: str, count: int, images: int, seed: int, **setting: Any) -> Row:
-    return by_both(trained(way, known(met(count, seed)), images, seed, **setting))
+    return by_both(trained(way, known(met(count, seed)), images, seed, **(SETTINGS.get(way, {}) | setting)))
 
 
 def on_equally_many(way: str, count: int, images: int, seed: int) -> Row:
@@ -154,7 +154,7 @@ def counts() -> Plan:
         yield "untrained", 0, 0, seed, partial(untrained, seed)
     for seed, (way, some) in product(SEEDS, {"triplet": MET, "normface": (10, 100, 1000, EVERY)}.items()):
         for count in some:
-            yield way, count, 60_000, seed, partial(on_kanji, way, count, 60_000, seed, **SETTINGS.get(way, {}))
+            yield way, count, 60_000, seed, partial(on_kanji, way, count, 60_000, seed)
     for seed, count in product(SEEDS, (10, 100, 1000, 5000)):
         yield "triplet, 20,000 images", count, 60_000, seed, partial(on_equally_many, "triplet", count, 60_000, seed)
 
@@ -164,23 +164,21 @@ def losses(images: int) -> Plan:
     for seed, way in product(SEEDS, fslviz.LOSSES):
         if images == 60_000 and way in ("triplet", "normface"):
             continue
-        yield way, EVERY, images, seed, partial(on_kanji, way, EVERY, images, seed, **SETTINGS.get(way, {}))
+        yield way, EVERY, images, seed, partial(on_kanji, way, EVERY, images, seed)
 
 
 def margins() -> Plan:
     """Do margins pay, and from how many classes on? ``counts`` has NormFace, ``losses`` the papers' with all kanji."""
     for seed, count, way in product(SEEDS, (10, 100, 1000), ("cosface", "arcface", "sphereface")):
-        yield way, count, 60_000, seed, partial(on_kanji, way, count, 60_000, seed, **SETTINGS[way])
-    without = {"margin": 1, "rate": 0.5}
+        yield way, count, 60_000, seed, partial(on_kanji, way, count, 60_000, seed)
     for seed, count in product(SEEDS, (10, 100, 1000, EVERY)):
-        yield "sphereface, 1", count, 60_000, seed, partial(on_kanji, "sphereface", count, 60_000, seed, **without)
+        yield "sphereface, 1", count, 60_000, seed, partial(on_kanji, "sphereface", count, 60_000, seed, margin=1)
 
 
 def scales() -> Plan:
     """Does a margin pay, or a smaller scale? ``counts`` and ``margins`` have that of 8."""
     for seed, scale, way in product(SEEDS, (16, 32), ("normface", "arcface")):
-        setting = SETTINGS[way] | {"scale": scale}
-        yield f"{way}, {scale}", 1000, 60_000, seed, partial(on_kanji, way, 1000, 60_000, seed, **setting)
+        yield f"{way}, {scale}", 1000, 60_000, seed, partial(on_kanji, way, 1000, 60_000, seed, scale=scale)
 
 
 BATCHES: dict[str, Row] = {

@@ -50,7 +50,7 @@ def figures_cells(sources):
         nodes = list(ast.walk(ast.parse(source)))
         names = {n.id for n in nodes if isinstance(n, ast.Name)}
         given = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        given |= {n.name for n in nodes if isinstance(n, ast.FunctionDef)}
+        given |= {n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)}
         given |= {(n.asname or n.name).split(".")[0] for n in nodes if isinstance(n, ast.alias)}
         stored = [n for n in nodes if isinstance(n, ast.Subscript | ast.Attribute) and isinstance(n.ctx, ast.Store)]
         given |= {n.id for part in stored for n in ast.walk(part.value) if isinstance(n, ast.Name)}
