@@ -75,6 +75,7 @@ format: .venv/.done  ## write Python and TypeScript in their format, imports in 
 
 sweep: .venv/.done  ## train the explorer's networks and pack them (an hour on two cores; goes on where it stopped)
 	TQDM_DISABLE=1 .venv/bin/python -m fslviz.explorer.pack
+	TQDM_DISABLE=1 .venv/bin/python -m fslviz.explorer.alphabet
 
 explorer: .venv/.done  ## build the explorer's script from its source and the losses (needs Node)
 	.venv/bin/python -m fslviz.explorer.catalogue

@@ -3,8 +3,9 @@
 ``python benchmarks/lab.py`` plays the page's own script in Chromium. Speed: the same network, batch, losses and
 optimizers, one thread each, in turn; the medians of three rounds. Learning: 15-NN of 2,000 training digits that the
 lab never has, three seeds a loss, and the network that the lab starts from. Painting: the main thread's time of each
-animation frame. It takes half an hour, and keeps ``lab``, ``lab_learning`` and ``painting`` in fslviz/measured/;
-``python benchmarks/lab.py painting`` (or ``learning``, ``speed``) measures one of them.
+animation frame. Alphabet: how long the reader's signs wait for the pen. It takes half an hour, and keeps ``lab``,
+``lab_learning``, ``painting`` and ``alphabet`` in fslviz/measured/; ``python benchmarks/lab.py painting`` (or
+``learning``, ``speed``, ``alphabet``) measures one of them.
 """
 
 import base64
@@ -55,6 +56,11 @@ if (drawing !== drawn) [drawn, due, before, moved] = [drawing, moved, marks, 0];
 else if (due && marks !== before) { pens.push(performance.now() - due); due = 0; } };
 window.requestAnimationFrame = (work) => ask((at) => { const began = performance.now(); work(at);
 took.push(performance.now() - began); look(document.querySelector('.fslviz-explorer').explorer); }); }"""
+# from a move of the pen until the bars of the reader's signs follow
+BARS = """{ let moved = 0; window.pens = [];
+addEventListener('pointermove', ({ buttons }) => { moved ||= buttons && performance.now(); }, true);
+new MutationObserver((changes) => { if (!moved || !changes.some(({ target }) => target.closest?.('.fx-card'))) return;
+pens.push(performance.now() - moved); moved = 0; }).observe(document, { subtree: true, childList: true }); }"""
 FOUR, SEVEN = ("contrastive", "triplet", "softmax", "cosface"), tuple(LOSSES)
 
 
@@ -208,10 +214,46 @@ def painting() -> None:
     keep("painting", rows)
 
 
+def alphabet() -> None:
+    """How long fifty signs wait for the pen: each of four drawings is of some two hundred moves."""
+    rows, random = [], np.random.default_rng(0)
+    places = lambda n: "".join(random.choice([*"ABCDEFGHIJKLMNOPQRSTUVWXYZ"], 3 * n))  # noqa: E731
+    signs = [{"name": f"sign {i}", "samples": [f"{places(8)}~{places(5)}"]} for i in range(50)]
+    with tempfile.TemporaryDirectory() as folder:
+        explorer.ship(Path(folder, "explorer"))
+        body = '<script defer src="explorer/explorer.js"></script>' + explorer.mount([], ["alphabet"])
+        view = {"viewport": {"width": 1280, "height": 900}}
+        with chromium(Path(folder), f"<script>{BARS}</script>{body}", **view) as page:
+            page.wait_for_selector(".fslviz-explorer[data-ready]")
+            page.evaluate("s => document.querySelector('.fslviz-explorer').explorer.set({ symbols: s }, false)", signs)
+            for reader in ("pixels", "10", "100", "1000", "all"):
+                page.evaluate(
+                    "r => document.querySelector('.fslviz-explorer').explorer.set({ reader: r }, false)", reader
+                )
+                for drawing in range(3):
+                    page.get_by_role("button", name="Clear").click()
+                    page.wait_for_timeout(500)
+                    if drawing == 1:  # the first has fetched the network
+                        page.evaluate("pens.length = 0")
+                    box = page.locator(".fx-pad").bounding_box()
+                    for i, (x, y) in enumerate(random.uniform(0.1, 0.9, (8, 2))):
+                        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=25)
+                        if not i:
+                            page.mouse.down()
+                    page.mouse.up()
+                took = page.evaluate("pens")
+                median, late = (round(float(np.quantile(took, q)), 1) for q in (0.5, 0.95))
+                rows.append({"network": reader, "median ms": median, "95% ms": late, "moves": len(took)})
+                print(rows[-1], flush=True)
+    keep("alphabet", rows)
+
+
 if __name__ == "__main__":
-    asked = sys.argv[1:] or ["learning", "speed", "painting"]
+    asked = sys.argv[1:] or ["learning", "speed", "painting", "alphabet"]
     if "painting" in asked:
         painting()
+    if "alphabet" in asked:
+        alphabet()
     if {"learning", "speed"} & set(asked):
         data = fslviz.load()
         with script(data) as page:

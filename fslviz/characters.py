@@ -72,6 +72,11 @@ def draw(character: list[np.ndarray], count: int, seed: Any, amplitude: float = 
     ``amplitude`` multiplies all by which the hand differs, but for the pen's width. The same on every machine: points
     are rounded to 1/256 of a pixel before they are drawn.
     """
+    return _ink(*written(character, count, seed, amplitude))
+
+
+def written(character: list[np.ndarray], count: int, seed: Any, amplitude: float = 1.0) -> tuple[np.ndarray, ...]:
+    """What ``draw`` draws: places (count, P, 2) in pixels, which of them begin a stroke (P,), and pens (count,)."""
     rng, lengths = np.random.default_rng(seed), [len(stroke) for stroke in character]
     own = np.repeat(np.arange(len(character)), lengths)  # the stroke of each point
 
@@ -98,7 +103,7 @@ def draw(character: list[np.ndarray], count: int, seed: Any, amplitude: float = 
     pens = rng.uniform(*PEN, count) * (FINE if len(character) > MANY else 1)
     codes = np.full(len(own), curves.Path.LINETO, curves.Path.code_type)
     codes[np.cumsum([0, *lengths[:-1]])] = curves.Path.MOVETO
-    return _ink(np.round(256 * places) / 256, codes, pens)
+    return np.round(256 * places) / 256, codes, pens
 
 
 def _ink(places: np.ndarray, codes: np.ndarray, pens: np.ndarray) -> np.ndarray:

@@ -17,7 +17,9 @@ from fslviz.errors import number, python_number, unknown
 from fslviz.explorer import pack
 
 SCRIPT = Path(__file__).parent / "explorer.js"
-PARTS = ("choose", "margin", "training", "draw", "enrol", "look", "lab")
+PARTS = ("choose", "margin", "training", "draw", "enrol", "look", "lab")  # beside spaces
+EVERY_PART = (*PARTS, "alphabet")  # which stands alone as well
+FOUR = ("contrastive", "triplet", "softmax", "cosface")
 
 
 class _Float(traitlets.Float):
@@ -61,12 +63,14 @@ class Explorer(anywidget.AnyWidget):
     """Embedding spaces side by side, of networks trained at many margins: move, light, draw, enrol.
 
     ``losses``: the spaces shown; "contrastive-six", "triplet-six", "softmax-six" and "arcface-six" were learned from
-    six digits and have never met 0, 4, 5 and 8. ``parts``: what stands beside them, of "choose" (the losses), "margin",
-    "training", "draw", "enrol", "look" (a digit bent, the worst pairs, what moved) and "lab" (training in the page);
-    all by default. ``margins``: a trained margin for each loss that has one. ``step``: the place in the training, from
-    0 to 1. ``threshold``: a distance in the first space, or None for that which 1% of the impostors pass.
-    ``selection``: the indices of the test images that are lit. All but ``parts`` follow the reader's hand and can be
-    set. Raises ValueError for a name or a number that can't be, RuntimeError where the pack is damaged.
+    six digits and have never met 0, 4, 5 and 8. By default four, or none beside the alphabet alone. ``parts``: what
+    stands beside them, of "choose" (the losses), "margin", "training", "draw", "enrol", "look" (a digit bent, the worst
+    pairs, what moved), "lab" (training in the page) and "alphabet" (signs of the reader's own, read in 64 dimensions by
+    networks that have met up to 6,484 characters); all but the alphabet by default. ``margins``: a trained margin for
+    each loss that has one. ``step``: the place in the training, from 0 to 1. ``threshold``: a distance in the first
+    space, or None for that which 1% of the impostors pass. ``selection``: the indices of the test images that are lit.
+    All but ``parts`` follow the reader's hand and can be set. Raises ValueError for a name or a number that can't be,
+    RuntimeError where the pack is damaged.
     """
 
     losses = _Names(traitlets.Unicode()).tag(sync=True)
@@ -79,15 +83,16 @@ class Explorer(anywidget.AnyWidget):
 
     def __init__(
         self,
-        losses: str | Sequence[str] = ("contrastive", "triplet", "softmax", "cosface"),
+        losses: str | Sequence[str] | None = None,
         parts: str | Sequence[str] = PARTS,
         margins: Mapping[str, float] | None = None,
         **traits: Any,
     ) -> None:
-        losses, parts = _names("losses", losses), _names("parts", parts)
+        parts = _names("parts", parts)
+        losses = _names("losses", (() if parts == ["alphabet"] else FOUR) if losses is None else losses)
         for name in parts:
-            if name not in PARTS:
-                unknown("part", name, PARTS)
+            if name not in EVERY_PART:
+                unknown("part", name, EVERY_PART)
         for name in traits:
             if name not in self.trait_names():
                 unknown("argument", name, ["losses", "parts", "margins", "step", "threshold", "selection"])
@@ -97,7 +102,9 @@ class Explorer(anywidget.AnyWidget):
         usual = {loss: pack.DEFAULT[loss] for loss in losses if loss in pack.DEFAULT}
         super().__init__(losses=losses, margins={**usual, **(margins or {})}, parts=",".join(parts), **traits)
         shown = [f"{loss}@{self.margins[loss]:g}" if loss in self.margins else loss for loss in self.losses]
-        self.first = {name: pack.packed(name) for name in ("manifest", "labels", *(f"{name}/points" for name in shown))}
+        needed = ["manifest", "labels", *(f"{name}/points" for name in shown)]
+        needed += ["alphabet/about"] if "alphabet" in parts else []
+        self.first = {name: pack.packed(name) for name in needed}
         self.on_msg(self._answer)
 
     # the front end's code: one file for the book, which has no modules, and for here
@@ -108,7 +115,8 @@ class Explorer(anywidget.AnyWidget):
         for loss in proposal["value"]:
             if loss not in (known := [*pack.MARGINS, *pack.SIX]):
                 unknown("loss", loss, known)
-        if not proposal["value"] or len(set(proposal["value"])) < len(proposal["value"]):
+        none = not proposal["value"] and "alphabet" not in self.parts.split(",")
+        if none or len(set(proposal["value"])) < len(proposal["value"]):
             raise ValueError(f"losses must be one or more, each named once, not {proposal['value']}")
         if len({loss in pack.SIX for loss in proposal["value"]}) > 1:
             raise ValueError(f"losses must be of ten digits or all of six, not both, as {proposal['value']} are")
@@ -152,7 +160,7 @@ class Explorer(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """The widget, and for the built book the place where its script puts the same explorer."""
         bundle, metadata = super()._repr_mimebundle_(**options) or ({}, {})
-        bundle["text/plain"] = f"Explorer of {', '.join(self.losses)}"
+        bundle["text/plain"] = f"Explorer of {', '.join(self.losses) or 'an alphabet'}"
         if not metadata:  # in Colab alone there is some, and there no page that would fill the place
             state = {name: getattr(self, name) for name in ("margins", "step", "threshold", "selection")}
             bundle["text/html"] = mount(self.losses, self.parts.split(","), **state)
@@ -178,7 +186,7 @@ def ship(folder: Path) -> None:
     """Write the script, and every part as a script of its own: a page opened from a file may load nothing else."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "explorer.js").write_bytes(SCRIPT.read_bytes())
-    for name in ["manifest", "lab", *pack.manifest()["parts"]]:
+    for name in pack.names():
         write_part(folder, name, base64.b85encode(pack.packed(name)).decode())
 
 

@@ -17,6 +17,7 @@ export const FLOORS = [
   "panels", // a space on the page: its square, images, figures, margin
   "side-panels", // what stands beside the spaces
   "lab", // the training's page
+  "alphabet", // the reader's own signs, learned and read
   "figures", // those of the book that move
   "page", // all of it together
   "main.ts",

@@ -51,6 +51,7 @@ UNSEEN = (0, 4, 5, 8)  # not among those six
 DEFAULT = {loss: inspect.signature(LOSSES[loss]).parameters["margin"].default for loss in MARGINS if MARGINS[loss]}
 SHOWN, KNOWN, TRAIL = 5000, 2000, 1000  # the first test images, training images, and test images along a training
 IMAGES = 180_000  # seen by each network: three epochs, for these are the spaces that most readers meet
+BINARY = {"manifest.json": "pack.bin", "alphabet.json": "alphabet.bin"}
 EVERY = 2  # of a run's moments: every second
 GRAIN, COARSE = 2000, 300  # steps of a place from the middle of its space to the rim, and of one along a training
 
@@ -89,7 +90,6 @@ def sweep() -> None:
     add_lab(data, pack)
     order = [*MARGINS, *SIX]
     manifest = {
-        "version": VERSION,
         "fslviz": version("fslviz"),
         "torch": torch.__version__,
         "device": torch.cuda.get_device_name()
@@ -109,11 +109,8 @@ def sweep() -> None:
         "colours": COLOURS,
         "default": DEFAULT,
         "spaces": dict(sorted(spaces.items(), key=lambda s: (order.index(s[1]["loss"]), s[1]["margin"]))),
-        "parts": pack.index,
     }
-    with whole_file(HERE / "pack.bin") as file:
-        file.write(b"".join(pack.content))
-    _keep(manifest)
+    pack.write("manifest.json", manifest)
 
 
 def measure() -> None:
@@ -124,11 +121,11 @@ def measure() -> None:
         known, shown = network.embed(data.train_images), network.embed(data.test_images)
         entry["merits"] = _merits(known, shown, data, entry["cosine"])
         print(name, entry["merits"], flush=True)
-    _keep(found)
+    _keep("manifest.json", found)
 
 
-def _keep(manifest: dict[str, Any]) -> None:
-    with whole_file(HERE / "manifest.json") as file:
+def _keep(name: str, manifest: dict[str, Any]) -> None:
+    with whole_file(HERE / name) as file:
         file.write(json.dumps(manifest, separators=(",", ":")).encode())
 
 
@@ -157,6 +154,12 @@ class _Pack:
         part = zlib.compress(b"".join(a.tobytes() for a in arrays), 9)
         self.index[name] = [sum(map(len, self.content)), len(part)]
         self.content.append(part)
+
+    def write(self, name: str, manifest: dict[str, Any]) -> None:
+        """The parts, and a manifest of this name that tells where each is."""
+        with whole_file(HERE / BINARY[name]) as file:
+            file.write(b"".join(self.content))
+        _keep(name, manifest | {"version": VERSION, "parts": self.index})
 
 
 def _space(
@@ -204,10 +207,10 @@ def _space(
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """An ``EmbeddingNet`` for two dimensions in 8 bits: normalisation folded in, one scale an output channel.
+    """An ``EmbeddingNet`` for D dimensions in 8 bits: normalisation folded in, one scale an output channel.
 
-    ``floats`` (388,): scales, then biases, of each layer in turn. ``bytes`` (71072,): the weights, of convolutions in
-    the order (y, x, in, out), of the linear layer in the order (out, y, x, in).
+    ``floats`` (384 + 2 D,): scales, then biases, of each layer in turn. ``bytes`` (64800 + 3136 D,): the weights, of
+    convolutions in the order (y, x, in, out), of the linear layer in the order (out, y, x, in).
     """
 
     floats: np.ndarray
@@ -232,14 +235,17 @@ class Network:
 
     @classmethod
     def read(cls, name: str) -> Network:
-        """That of a space in the pack, such as ``"cosface@0.1"``."""
-        content = part(f"{name}/net")
-        return cls(np.frombuffer(content, np.float32, 388), np.frombuffer(content, np.int8, offset=388 * 4))
+        """That of a space in the pack, such as ``"cosface@0.1"``, or of the alphabet, such as ``"alphabet/1000"``."""
+        content = part(name if name.startswith("alphabet/") else f"{name}/net")
+        dims = (len(content) - 4 * 384 - 64_800) // (8 + 3136)
+        head = 384 + 2 * dims
+        return cls(np.frombuffer(content, np.float32, head), np.frombuffer(content, np.int8, offset=4 * head))
 
     @torch.no_grad()
     def network(self) -> EmbeddingNet:
         """The same network for PyTorch, with nothing left for its normalisation to do."""
-        model = EmbeddingNet(2).eval()
+        dims = (len(self.floats) - 384) // 2
+        model = EmbeddingNet(dims).eval()
         floats, weights = torch.from_numpy(self.floats.copy()), torch.from_numpy(self.bytes.copy()).float()
         for i, (out, channels) in self.CONVOLUTIONS:
             conv, norm = _layer(model, i)
@@ -250,13 +256,13 @@ class Network:
             conv.weight.copy_(weight.view(3, 3, channels, out).permute(3, 2, 0, 1) * scale[:, None, None, None])
             conv.bias.copy_(bias)
             norm.running_var.fill_(1 - norm.eps)
-        model.linear.weight.copy_(weights.view(2, 7, 7, 64).permute(0, 3, 1, 2).flatten(1) * floats[:2, None])
-        model.linear.bias.copy_(floats[2:])
+        model.linear.weight.copy_(weights.view(dims, 7, 7, 64).permute(0, 3, 1, 2).flatten(1) * floats[:dims, None])
+        model.linear.bias.copy_(floats[dims:])
         return model
 
     @torch.inference_mode()
     def embed(self, images: Tensor) -> np.ndarray:
-        """Embeddings (N, 2) of images (N, 1, 28, 28), in float32 as in the page."""
+        """Embeddings (N, D) of images (N, 1, 28, 28), in float32 as in the page."""
         model = self.network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return torch.cat([model(x.contiguous(memory_format=torch.channels_last)) for x in images.split(250)]).numpy()
 
@@ -303,12 +309,12 @@ def _nibbles(images: Tensor) -> np.ndarray:
     return grey[:, 0] << 4 | grey[:, 1]
 
 
-def manifest() -> dict[str, Any]:
-    """What the pack holds. Raises RuntimeError where it is missing, damaged or of another version."""
+def manifest(file: str = "manifest.json") -> dict[str, Any]:
+    """What the pack holds, or "alphabet.json"; RuntimeError where it is missing, damaged or of another version."""
     try:
-        found = json.loads((HERE / "manifest.json").read_bytes())
+        found = json.loads((HERE / file).read_bytes())
         whole = sum(length for _, length in found["parts"].values())
-        size = (HERE / "pack.bin").stat().st_size
+        size = (HERE / BINARY[file]).stat().st_size
     except (OSError, ValueError, KeyError) as error:
         raise RuntimeError(f"the explorer's pack is missing or damaged ({error}): run make sweep") from error
     if found["version"] != VERSION or whole != size:
@@ -318,18 +324,26 @@ def manifest() -> dict[str, Any]:
 
 
 def packed(name: str) -> bytes:
-    """One part of the pack as the front end takes it: compressed. ``"manifest"`` and ``"lab"``, a script, are two."""
+    """One part of the pack as the front end takes it: compressed."""
     if name == "manifest":
         return zlib.compress(json.dumps(manifest()).encode(), 9)
-    if name == "lab":
+    if name == "lab":  # a script
         return zlib.compress((HERE / "lab.js").read_bytes(), 9)
-    parts = manifest()["parts"]
-    if name not in parts:
-        unknown("part", name, parts)
-    start, length = parts[name]
-    with (HERE / "pack.bin").open("rb") as file:
-        file.seek(start)
-        return file.read(length)
+    file = "alphabet.json" if name.startswith("alphabet/") else "manifest.json"
+    found = manifest(file)
+    if name == "alphabet/about":
+        return zlib.compress(json.dumps(found["about"]).encode(), 9)
+    if name not in found["parts"]:
+        unknown("part", name, names())
+    start, length = found["parts"][name]
+    with (HERE / BINARY[file]).open("rb") as content:
+        content.seek(start)
+        return content.read(length)
+
+
+def names() -> list[str]:
+    """The name of every part."""
+    return ["manifest", "lab", "alphabet/about", *(name for file in BINARY for name in manifest(file)["parts"])]
 
 
 def part(name: str) -> bytes:

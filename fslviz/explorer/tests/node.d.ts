@@ -7,7 +7,7 @@ declare module "node:assert/strict" {
     ok(value: unknown, message?: string): void;
     equal(actual: unknown, expected: unknown, message?: string): void;
     deepEqual(actual: unknown, expected: unknown, message?: string): void;
-    throws(body: () => void, message?: string): void;
+    throws(body: () => void, message?: RegExp | string): void;
   };
   export default assert;
 }

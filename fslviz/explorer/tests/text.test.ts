@@ -3,7 +3,8 @@ import test from "node:test";
 import { LOSSES, MINING } from "../src/catalogue";
 import type { Manifest } from "../src/data/pack";
 import { type PageContents, textToState } from "../src/state/parse";
-import { currentThreshold, initialState, SAMPLES, type State } from "../src/state/state";
+import { currentThreshold, initialState, type State } from "../src/state/state";
+import { SAMPLES } from "../src/state/symbols";
 import { stateToText, symbolsToText } from "../src/state/text";
 import { clampView, clampZoom, FILL, MAX_ZOOM, MIN_ZOOM, placeInView, REACH, WHOLE } from "../src/state/view";
 
@@ -259,4 +260,18 @@ test("a text that is not whole, or tells what the page has not, is put aside", (
     textToState(text, OPENED, WORLD);
     assert.throws(() => textToState(text, OPENED, bare), `${text} on a page without that part`);
   }
+});
+
+test("an alphabet's state is told, and read where there is one", () => {
+  const signs = { ...WORLD, parts: new Set(["alphabet"]) } as PageContents;
+  const symbols = [{ name: "7", samples: ["AAABBB"] }];
+  const change: Partial<State> = { reader: "10", fmr: 0.05, wide: true, symbols };
+  const opened = { ...OPENED, losses: [] };
+  const text = stateToText({ ...opened, ...change }, opened);
+  assert.equal(text, "v2;own:Nw.AAABBB;pad:line;reader:10;fmr:0.05");
+  assert.deepEqual(textToState(text, opened, signs), { ...opened, ...change });
+  assert.throws(() => textToState(text, OPENED, WORLD)); // the ten digits are enrolled there, and 7 is one
+  for (const bent of ["reader:11", "reader:toString", "fmr:-1", "fmr:2", "pad:wide", "show:softmax"])
+    assert.throws(() => textToState(`v2;${bent}`, opened, signs), bent);
+  assert.throws(() => textToState("v2;reader:10", OPENED, WORLD));
 });

@@ -20,6 +20,9 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
+// A name within another text: neither changes the direction of the other.
+export const bdi = (name: string) => el("bdi", {}, name);
+
 export function button(text: string, onclick: () => void, properties: object = {}) {
   return el("button.chip", { type: "button", onclick, ...properties }, text);
 }

@@ -62,3 +62,8 @@ export function mean(places: Place[]): Place {
 export const apart = (a: Place, b: Place) => Math.hypot(a[0] - b[0], a[1] - b[1]);
 
 export const placeAt = (places: ArrayLike<number>, i: number): Place => [places[2 * i], places[2 * i + 1]];
+
+// Of strokes, along an axis: where they begin, where they end, and how far that is.
+export const low = (strokes: Place[][], axis: number) => Math.min(...strokes.flat().map((p) => p[axis]));
+export const high = (strokes: Place[][], axis: number) => Math.max(...strokes.flat().map((p) => p[axis]));
+export const span = (strokes: Place[][], axis: number) => high(strokes, axis) - low(strokes, axis);

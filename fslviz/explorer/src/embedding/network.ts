@@ -1,6 +1,5 @@
 // The trained networks, run in the page: EmbeddingNet of fslviz/models.py with its normalisation folded in.
 
-import type { Place } from "../common/geometry";
 import wasm from "./conv.wasm";
 
 type Conv = (input: number, size: number, channels: number, out: number, stride: number, ...at: number[]) => void;
@@ -11,6 +10,9 @@ const LAYERS = [
   [14, 32, 64, 1],
   [14, 64, 64, 2],
 ]; // size, in, out, stride
+const CHANNELS = 192; // of them all
+const WEIGHTS = 64_800;
+const FEATURES = 7 * 7 * 64; // that the linear layer takes
 let memory: WebAssembly.Memory;
 let top = 0;
 let conv: Conv;
@@ -47,6 +49,7 @@ export class Network {
   private scale: Float32Array;
   private bias: Float32Array;
   private linear: Int8Array;
+  private dims: number;
 
   static async read(bytes: ArrayBuffer): Promise<Network> {
     const problem = await networkProblem();
@@ -55,8 +58,9 @@ export class Network {
   }
 
   private constructor(bytes: ArrayBuffer) {
-    const head = new Float32Array(bytes, 0, 388),
-      weights = new Int8Array(bytes, 388 * 4);
+    this.dims = (bytes.byteLength - 8 * CHANNELS - WEIGHTS) / (8 + FEATURES); // a scale and a bias each, in 4 bytes
+    const head = new Float32Array(bytes, 0, 2 * (CHANNELS + this.dims));
+    const weights = new Int8Array(bytes, head.byteLength);
     let f = 0;
     let w = 0;
     this.layers = LAYERS.map(([, channels, out]) => {
@@ -69,26 +73,27 @@ export class Network {
       w += count;
       return [weight, bias];
     });
-    [this.scale, this.bias, this.linear] = [head.subarray(f, f + 2), head.subarray(f + 2), weights.subarray(w)];
+    [this.scale, this.bias, this.linear] = [
+      head.subarray(f, f + this.dims),
+      head.subarray(f + this.dims),
+      weights.subarray(w),
+    ];
   }
 
-  // The embedding (2) of an image of 784 standardised pixels.
-  embed(image: Float32Array): Place {
+  // The embedding of an image of 784 standardised pixels.
+  embed(image: Float32Array): number[] {
     const input = floats(images[0], 900);
     for (let y = 0; y < 28; y++) input.set(image.subarray(28 * y, 28 * y + 28), 30 * (y + 1) + 1);
     LAYERS.forEach(([size, channels, out, stride], i) =>
       conv(images[i], size, channels, out, stride, ...this.layers[i], images[i + 1]),
     );
-    const h = floats(images[4], 81 * 64);
-    const place: Place = [0, 0];
-    let w = 0;
-    for (let y = 0; y < 7; y++)
-      for (let x = 0; x < 7; x++)
-        for (let c = 0; c < 64; c++) {
-          const v = h[((y + 1) * 9 + x + 1) * 64 + c];
-          place[0] += v * this.linear[w];
-          place[1] += v * this.linear[3136 + w++];
-        }
-    return [place[0] * this.scale[0] + this.bias[0], place[1] * this.scale[1] + this.bias[1]];
+    const padded = floats(images[4], 81 * 64);
+    const h = new Float32Array(FEATURES);
+    for (let y = 0; y < 7; y++) h.set(padded.subarray(((y + 1) * 9 + 1) * 64, ((y + 1) * 9 + 8) * 64), y * 7 * 64);
+    return Array.from({ length: this.dims }, (_, d) => {
+      let sum = 0;
+      for (let i = 0, w = d * FEATURES; i < FEATURES; i++, w++) sum += h[i] * this.linear[w];
+      return sum * this.scale[d] + this.bias[d];
+    });
   }
 }

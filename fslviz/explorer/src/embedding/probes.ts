@@ -60,7 +60,7 @@ export class Probes {
     if (!this.drawing) return null;
     const [embedder, known] = await Promise.all([this.network(network), this.pack.places(`${network}/known`)]);
     if (late() || !this.drawing) return null;
-    const place = space.fromOutput(embedder.embed(this.standardised(this.drawing)));
+    const place = space.fromOutput(embedder.embed(this.standardised(this.drawing)) as Place);
     return { network, place, known, near: space.nearest(known, place, 5) };
   }
 
@@ -75,7 +75,7 @@ export class Probes {
   ): Promise<Bend> {
     const network = await this.network(name);
     const place = (amount: number) =>
-      space.fromOutput(network.embed(this.standardised(bent(image, bend.kind, amount))));
+      space.fromOutput(network.embed(this.standardised(bent(image, bend.kind, amount))) as Place);
     if (!key && !this.drawn.has(image)) this.drawn.set(image, ++this.count);
     const whole = `${name} ${key || `drawing ${this.drawn.get(image)}`} ${bend.kind}`;
     const { most } = BENDS[bend.kind];

@@ -1,6 +1,7 @@
 // The strangers of a run at a door that the reader opens: whom to enrol, from how many photos, and how near is near
 // enough. It stands in an output of a notebook and in a page from a file, without the explorer: door.js is this alone.
 import { Announcer } from "../common/announcer";
+import { arrowKeys } from "../common/arrow-keys";
 import { el } from "../common/elements";
 import { accepts } from "../common/threshold";
 import { visible } from "../state/symbol-names";
@@ -19,13 +20,6 @@ interface DoorData {
   most: number; // where the threshold's slider ends
   enrolled: number; // people, at first
 }
-
-const STEPS: Record<string, [number, number]> = {
-  ArrowLeft: [0, -1],
-  ArrowRight: [0, 1],
-  ArrowUp: [-1, 0],
-  ArrowDown: [1, 0],
-};
 
 export function open(root: HTMLElement, data: DoorData) {
   new Door(root, data);
@@ -100,18 +94,7 @@ class Door {
     const { data, names } = this;
     const style = { picture: `url(${data.picture})`, photos: `${data.photos}`, count: `${names.length}` };
     for (const [name, value] of Object.entries(style)) grid.style.setProperty(`--${name}`, value);
-    const stop = (at: EventTarget | null) => {
-      for (const node of rows.flat()) node.tabIndex = node === at ? 0 : -1;
-    };
-    stop(rows[0][0]);
-    grid.addEventListener("focusin", ({ target }) => stop(target));
-    grid.onkeydown = (event) => {
-      const row = rows.findIndex((nodes) => nodes.includes(event.target as HTMLElement));
-      const step = STEPS[event.key];
-      if (!step) return;
-      event.preventDefault();
-      rows[row + step[0]]?.[rows[row].indexOf(event.target as HTMLElement) + step[1]]?.focus();
-    };
+    arrowKeys(grid, () => rows)();
     return grid;
   }
 

@@ -42,7 +42,8 @@ export abstract class PageState {
   protected begin(manifest: Manifest) {
     this.manifest = manifest;
     this.initial = initialState(this.options, manifest);
-    const kept = this.options.parts.includes("enrol") ? this.symbolStore?.read() : null;
+    const { parts } = this.options;
+    const kept = parts.includes("enrol") || parts.includes("alphabet") ? this.symbolStore?.read() : null;
     this.state = { ...this.initial, symbols: kept ?? [] };
   }
 

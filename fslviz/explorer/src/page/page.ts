@@ -61,6 +61,7 @@ export class Page extends PageState implements NavigationHost {
       Object.assign(this, await loadContents(this.pack, this.options.losses));
       this.begin(this.pack.manifest);
       this.build(await networkProblem());
+      await this.sidePanels.alphabet?.start();
     } catch (error) {
       const again = button("Try again", () => {
         this.pack.forget();
@@ -69,7 +70,9 @@ export class Page extends PageState implements NavigationHost {
       this.root.replaceChildren(el("p.note.error", { role: "alert" }, (error as Error).message, " ", again));
       return;
     }
-    this.take(this.address?.begin() ?? "");
+    const text = this.address?.begin() ?? "";
+    this.take(text);
+    if (text && !this.state.losses.length) this.root.scrollIntoView({ block: "nearest" });
     await this.update(false);
     this.root.dataset.ready = "yes";
   }
@@ -89,6 +92,10 @@ export class Page extends PageState implements NavigationHost {
 
   get gallery() {
     return this.sidePanels.gallery;
+  }
+
+  get alphabet() {
+    return this.sidePanels.alphabet;
   }
 
   get inspector() {
@@ -151,8 +158,10 @@ export class Page extends PageState implements NavigationHost {
   }
 
   update(glide: boolean) {
-    this.loader.probes.draw(this.state.drawing);
-    this.sidePanels.pad?.show(this.state.drawing);
+    const { drawing, wide } = this.state;
+    this.loader.probes.draw(wide ? "" : drawing);
+    this.sidePanels.pad?.show(drawing, wide);
+    this.alphabet?.update();
     this.lab?.changed();
     const roots = this.state.losses.map((loss) => this.panel(loss).root);
     arrangeChildren(this.grid, roots);

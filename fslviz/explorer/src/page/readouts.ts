@@ -24,18 +24,21 @@ export function readOut(page: ReadoutSource) {
   const { state, pack, loader, networksOf, sidePanels } = page;
   const { losses, networks, moment } = state;
   const { spaces } = pack.manifest;
-  const { toolbar, trainingSlider, gallery } = sidePanels;
+  const { toolbar, trainingSlider, gallery, alphabet } = sidePanels;
   toolbar.say(loader.selected);
   for (const loss of losses) {
     const name = networks[loss];
     const place = networksOf[loss].indexOf(name);
     page.panel(loss).say({ entry: spaces[name], place, moment, pair: pairWords(page, loss) });
   }
-  const { seen } = spaces[networks[losses[0]]];
-  trainingSlider?.say(moment, seen[Math.round(moment * (seen.length - 1))]);
-  if (trainingSlider?.isPlaying) return;
-  const first = page.panel(losses[0]);
-  page.announcer.say([toolbar.said, first.said, gallery?.said].filter(Boolean).join(". "));
+  const [first] = losses;
+  if (trainingSlider && first) {
+    const { seen } = spaces[networks[first]];
+    trainingSlider.say(moment, seen[Math.round(moment * (seen.length - 1))]);
+    if (trainingSlider.isPlaying) return;
+  }
+  const words = [toolbar.said, first && page.panel(first).said, gallery?.said, alphabet?.announced];
+  page.announcer.say(words.filter(Boolean).join(". "));
 }
 
 // What a space says of the two pinned digits, "" until its parts are loaded.

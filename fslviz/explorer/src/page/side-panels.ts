@@ -1,4 +1,6 @@
 // What stands beside the spaces: made as a page asks for it, and laid out around them.
+
+import { Alphabet } from "../alphabet/alphabet";
 import { ofSixDigits } from "../catalogue";
 import { el } from "../common/elements";
 import type { Pack } from "../data/pack";
@@ -25,6 +27,7 @@ export class SidePanels {
   readonly trainingSlider?: TrainingSlider;
   readonly pad?: Pad;
   readonly gallery?: Gallery;
+  readonly alphabet?: Alphabet;
   readonly inspector?: Inspector;
   readonly lab?: Lab;
   private note?: HTMLElement; // of what is missing
@@ -32,14 +35,15 @@ export class SidePanels {
   // `parts`: those that are asked for. `problem`: why no network runs here, or "". `draw`: told of what is on the pad.
   constructor(page: SidePanelsHost, parts: string[], problem: string, draw: (text: string) => void) {
     const { pack, labels, colours, loader, life } = page;
-    const reckons = (part: string) => part === "draw" || part === "lab";
+    const reckons = (part: string) => ["draw", "lab", "alphabet"].includes(part);
     if (problem && parts.some(reckons)) this.note = el("p.note", {}, `Drawing and training ${problem}`);
     const has = (part: string) => parts.includes(part) && !(problem && reckons(part));
     const six = ofSixDigits(page.initial.gallerySpace);
     const offered = Object.keys(page.networksOf).filter((loss) => has("choose") && ofSixDigits(loss) === six);
     this.toolbar = new Toolbar(offered, colours, page);
     if (has("training")) this.trainingSlider = new TrainingSlider((moment) => page.set({ moment }, false));
-    if (has("draw")) this.pad = new Pad(draw);
+    if (has("draw") || has("alphabet")) this.pad = new Pad(draw);
+    if (has("alphabet")) this.alphabet = new Alphabet(pack, page, parts.includes("enrol"));
     if (has("enrol")) this.gallery = new Gallery(labels, loader.probes.standardised, page, !problem);
     if (has("look")) this.inspector = new Inspector(pack, labels.test, page);
     if (has("lab")) {
@@ -50,10 +54,10 @@ export class SidePanels {
 
   // All that there is, from top to bottom.
   around(grid: HTMLElement): HTMLElement[] {
-    const lower = [this.pad, this.gallery].flatMap((part) => (part ? [part.root] : []));
+    const lower = [this.pad, this.alphabet, this.gallery].flatMap((part) => (part ? [part.root] : []));
     const roots = [this.trainingSlider, this.inspector, this.lab].map((part) => part?.root);
     const [training, inspector, lab] = roots;
-    const drawn = lower.length ? el("div.lower", {}, ...lower) : undefined;
+    const drawn = lower.length ? el(this.alphabet ? "div.lower.signs" : "div.lower", {}, ...lower) : undefined;
     return [this.toolbar.root, grid, training, this.note, drawn, inspector, lab].filter((root) => root !== undefined);
   }
 }

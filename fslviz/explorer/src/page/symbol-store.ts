@@ -1,6 +1,6 @@
 // What the reader has enrolled, kept where the browser keeps anything.
 import { textToSymbols } from "../state/parse";
-import type { OwnSymbol } from "../state/state";
+import type { OwnSymbol } from "../state/symbols";
 import { symbolsToText } from "../state/text";
 
 export class SymbolStore {

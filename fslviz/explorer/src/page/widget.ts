@@ -95,7 +95,7 @@ function changed(page: Page, { losses, margins, step, threshold, selection }: Tr
   const networks = { ...state.networks };
   for (const [loss, margin] of Object.entries(margins))
     networks[loss] = networksOf[loss].find((name) => pack.manifest.spaces[name].margin === margin) ?? networks[loss];
-  const kept = (loss: string) => (losses.includes(loss) ? loss : losses[0]);
+  const kept = (loss: string) => (losses.includes(loss) ? loss : (losses[0] ?? loss));
   const [gallerySpace, lead] = [kept(state.gallerySpace), kept(state.lead)];
   const digits: State["selection"] = selection.length ? { kind: "digits", digits: selection } : null;
   return {

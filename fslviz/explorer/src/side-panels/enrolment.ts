@@ -6,9 +6,9 @@ import { imageOf } from "../embedding/image";
 import type { Network } from "../embedding/network";
 import { Scores, type Template, template, templateDistance, templates } from "../space/scores";
 import type { Space } from "../space/space";
-import type { OwnSymbol } from "../state/state";
 import { textToStrokes } from "../state/strokes";
 import { firstSign } from "../state/symbol-names";
+import type { OwnSymbol } from "../state/symbols";
 import type { NamedDistance } from "./verdict";
 
 // The space to verify in, as a network has it.
@@ -48,7 +48,7 @@ export class Enrolment {
   update({ networkName, space, known, points, network }: Verifier, symbols: OwnSymbol[]): Scores {
     const asked = JSON.stringify([networkName, symbols, !network]);
     if (this.measured !== asked || !this.scores) {
-      const place = (text: string) => space.fromOutput(network!.embed(this.standardised(this.image(text))));
+      const place = (text: string) => space.fromOutput(network!.embed(this.standardised(this.image(text))) as Place);
       const placed = network ? symbols : [];
       this.templates = [
         ...templates(space, known, this.labels.known),

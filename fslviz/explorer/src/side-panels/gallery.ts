@@ -5,8 +5,9 @@ import { formatDistance, formatPercent } from "../common/format";
 import type { Place } from "../common/geometry";
 import type { Scores } from "../space/scores";
 import type { Space } from "../space/space";
-import { SAMPLES, type State } from "../state/state";
-import { cleaned, firstSign, isDigit, visible } from "../state/symbol-names";
+import type { State } from "../state/state";
+import { firstSign } from "../state/symbol-names";
+import { enrolled, Refusal } from "../state/symbols";
 import { Enrolment, type Verifier } from "./enrolment";
 import { histogram } from "./histogram";
 import { distanceRow, verdict } from "./verdict";
@@ -71,21 +72,14 @@ export class Gallery {
   }
 
   private enrol() {
-    const name = cleaned(this.name.value);
     const { drawing, symbols } = this.host.state;
-    const before = symbols.find((symbol) => symbol.name === name);
-    const symbol = { name, samples: [...(before?.samples ?? []), drawing] };
-    let problem = "";
-    if (!drawing) problem = "Draw something first: it is the drawing on the pad that is enrolled.";
-    else if (!visible(name)) problem = "Give the symbol a name that can be seen.";
-    else if (isDigit(name)) problem = "The ten digits are enrolled already: take another name.";
-    else if (symbol.samples.length > SAMPLES) problem = `It has ${SAMPLES} samples already.`;
-    if (problem) {
-      this.verdict.textContent = problem;
-      return;
+    try {
+      this.host.set({ symbols: enrolled(symbols, this.name.value, drawing, true) }, true);
+      this.host.clear();
+    } catch (problem) {
+      if (!(problem instanceof Refusal)) throw problem;
+      this.verdict.textContent = problem.message;
     }
-    this.host.set({ symbols: before ? symbols.map((o) => (o === before ? symbol : o)) : [...symbols, symbol] }, true);
-    this.host.clear();
   }
 
   private forget(name: string) {

@@ -1,10 +1,13 @@
-// The pad to draw on, by pointer, by touch, or by keys. It owns the strokes; what they mean is the page's.
+// The pad to draw on, by pointer, by touch, or by keys: a square for one sign, or wide for a line of them. It owns the
+// strokes; what they mean is the page's.
 import { button, context2d, el, focused } from "../common/elements";
 import type { Place } from "../common/geometry";
 import { listenToPointer } from "../input/pointer";
 import { strokesToText, textToStrokes } from "../state/strokes";
 
-const STEP = 0.05; // a key's step, as a share of the pad
+export const WIDE = 3; // times as wide as high
+const STEP = 0.05; // a key's step, as a share of the pad's height
+const SIDE = 400; // of its canvas
 const DOT = 0.04; // what a tap may slip: it leaves a dot, which is no drawing
 const ARROWS: Record<string, Place> = {
   ArrowLeft: [-STEP, 0],
@@ -13,11 +16,6 @@ const ARROWS: Record<string, Place> = {
   ArrowDown: [0, STEP],
 };
 const KEYS = "Arrows move the pen, Space puts it down or lifts it, Backspace undoes a stroke, Delete clears.";
-
-function long(stroke: Place[]) {
-  const spans = [0, 1].map((i) => stroke.map((p) => p[i]));
-  return spans.some((s) => Math.max(...s) - Math.min(...s) >= DOT);
-}
 
 export class Pad {
   strokes: Place[][] = [];
@@ -29,12 +27,19 @@ export class Pad {
   private frame = 0;
   private ink = "#888";
   private text = ""; // the text of what is drawn
+  private shape = 1; // the pad's width, its height being 1
   readonly root: HTMLElement;
   private canvas: HTMLCanvasElement;
 
   // `drawn`: told of the strokes' text, at most once a frame, however fast it is.
   constructor(private drawn: (text: string) => void) {
-    const properties = { width: 400, height: 400, tabIndex: 0, role: "application", ariaLabel: `Drawing pad. ${KEYS}` };
+    const properties = {
+      width: SIDE,
+      height: SIDE,
+      tabIndex: 0,
+      role: "application",
+      ariaLabel: `Drawing pad. ${KEYS}`,
+    };
     this.canvas = el("canvas.pad", properties);
     const undo = button("Undo", () => this.undo());
     const clear = button("Clear", () => this.clear());
@@ -74,7 +79,9 @@ export class Pad {
     const step = ARROWS[e.key];
     this.keys = true;
     if (step && !e.altKey && !e.metaKey) {
-      this.pen = this.pen.map((v, i) => Math.min(0.98, Math.max(0.02, v + step[i]))) as Place;
+      const [x, y] = this.pen;
+      const within = (v: number) => Math.min(0.98, Math.max(0.02, v));
+      this.pen = [within(x + step[0] / this.shape), within(y + step[1])];
       if (this.down) this.strokes.at(-1)?.push([...this.pen]);
     } else if (e.key === " ") {
       if (this.down) this.lift();
@@ -91,7 +98,7 @@ export class Pad {
 
   private lift() {
     this.drawing = this.down = this.outside = false;
-    this.strokes = this.strokes.filter(long);
+    this.strokes = this.strokes.filter((stroke) => this.long(stroke));
     cancelAnimationFrame(this.frame);
     this.tell(); // at once: what is enrolled now is the whole drawing
   }
@@ -107,6 +114,11 @@ export class Pad {
     this.undo();
   }
 
+  private long(stroke: Place[]) {
+    const [width, height] = [0, 1].map((i) => stroke.map((p) => p[i])).map((s) => Math.max(...s) - Math.min(...s));
+    return Math.max(width * this.shape, height) >= DOT;
+  }
+
   private changed() {
     this.frame ||= requestAnimationFrame(() => this.tell());
   }
@@ -114,15 +126,19 @@ export class Pad {
   private tell() {
     this.frame = 0;
     this.paint();
-    const text = strokesToText(this.strokes.filter(long));
+    const text = strokesToText(this.strokes.filter((stroke) => this.long(stroke)));
     if (text === this.text) return; // a pen that only moves draws nothing
     this.text = text;
     this.drawn(text);
   }
 
-  // Show another drawing than the reader's.
-  show(text: string) {
-    if (text === this.text) return;
+  // Show another drawing than the reader's, or another shape of the pad.
+  show(text: string, wide = false) {
+    const shape = wide ? WIDE : 1;
+    if (text === this.text && shape === this.shape) return;
+    this.shape = shape;
+    this.canvas.width = SIDE * shape;
+    this.root.classList.toggle("fx-wide-pad", wide);
     this.text = text;
     this.strokes = textToStrokes(text);
     this.drawing = this.down = this.outside = false;
@@ -132,21 +148,21 @@ export class Pad {
   // `ink`: the colour to draw in from now on, where the page's has changed.
   paint(ink = this.ink) {
     this.ink = ink;
-    const [ctx, side] = [context2d(this.canvas), this.canvas.width];
-    ctx.clearRect(0, 0, side, side);
+    const [ctx, side, { width }] = [context2d(this.canvas), SIDE, this.canvas];
+    ctx.clearRect(0, 0, width, side);
     Object.assign(ctx, { strokeStyle: ink, fillStyle: ink, lineWidth: 22, lineCap: "round", lineJoin: "round" });
     for (const stroke of this.strokes) {
       ctx.beginPath();
-      for (const [x, y] of [stroke[0], ...stroke]) ctx.lineTo(x * side, y * side);
+      for (const [x, y] of [stroke[0], ...stroke]) ctx.lineTo(x * width, y * side);
       ctx.stroke();
     }
     if (!this.strokes.length) {
       Object.assign(ctx, { font: "26px system-ui, sans-serif", textAlign: "center" });
-      ctx.fillText("draw here", side / 2, side / 2);
+      ctx.fillText("draw here", width / 2, side / 2);
     }
     if (!this.keys || focused(this.canvas) !== this.canvas) return;
     ctx.beginPath();
-    ctx.arc(this.pen[0] * side, this.pen[1] * side, 14, 0, 7);
+    ctx.arc(this.pen[0] * width, this.pen[1] * side, 14, 0, 7);
     Object.assign(ctx, { lineWidth: 4, strokeStyle: this.down ? "#e76300" : ink });
     ctx.stroke();
   }

@@ -46,7 +46,9 @@ export class Toolbar {
     const losses = el("div.bar", { role: "group", ariaLabel: "losses" }, ...Object.values(this.losses));
     losses.hidden = !offered.length;
     const classes = el("span.set", { role: "group", ariaLabel: "light a class" }, ...this.classes);
-    const tools = el("span.set", { role: "group", ariaLabel: "tools" }, ...this.tools, reset, save, copy, this.copied);
+    const ofSpaces = [...this.tools, reset, save];
+    if (!actions.state.losses.length) for (const node of [classes, ...ofSpaces]) node.hidden = true;
+    const tools = el("span.set", { role: "group", ariaLabel: "tools" }, ...ofSpaces, copy, this.copied);
     this.root = el("div", {}, losses, el("div.bar", {}, classes, tools, this.follows, this.count));
   }
 

@@ -1,5 +1,5 @@
 // What is said of a drawing: accepted or rejected, and how far it is from each template.
-import { el } from "../common/elements";
+import { bdi, el } from "../common/elements";
 import { formatDistance } from "../common/format";
 import { accepts } from "../common/threshold";
 
@@ -7,9 +7,6 @@ export interface NamedDistance {
   name: string;
   distance: number;
 }
-
-// A name within another text: neither changes the direction of the other.
-const bdi = (name: string) => el("bdi", {}, name);
 
 // The verdict on distances to templates, nearest first: of one claim, or of all who are enrolled.
 export function verdict(distances: NamedDistance[], threshold: number, claim: string): (Node | string)[] {

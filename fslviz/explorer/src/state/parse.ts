@@ -2,17 +2,10 @@
 import { LOSSES, MINING, ofSixDigits, SCALES } from "../catalogue";
 import type { Place } from "../common/geometry";
 import type { Entry } from "../data/pack";
-import {
-  LARGEST_SEED,
-  type LabSettings,
-  MOST_LEFT_OUT,
-  type OwnSymbol,
-  SAMPLES,
-  type Selection,
-  type State,
-} from "./state";
+import { LARGEST_SEED, type LabSettings, MOST_LEFT_OUT, READERS, type Selection, type State } from "./state";
 import { isDrawing } from "./strokes";
-import { isName } from "./symbol-names";
+import { isDigit, isName } from "./symbol-names";
+import { MOST, type OwnSymbol, SAMPLES } from "./symbols";
 import { VERSION } from "./text";
 import { MAX_ZOOM, MIN_ZOOM, REACH, type View, WHOLE } from "./view";
 
@@ -32,36 +25,40 @@ export function textToState(text: string, initial: State, contents: PageContents
   check(version === VERSION);
   const state = { ...initial, networks: { ...initial.networks }, views: { ...initial.views } };
   const keys = parts.map((s) => s.split(":")[0]);
-  const order = Object.keys(READERS).filter((key) => keys.includes(key)); // a space is of the losses shown
+  const order = Object.keys(TAKES).filter((key) => keys.includes(key)); // a space is of the losses shown
   check(order.length === keys.length); // each known, and once
   for (const key of order) {
     const words = parts[keys.indexOf(key)].slice(key.length + 1);
-    const [part, most] = NEEDS[key] ?? [];
+    const [needs, most] = NEEDS[key] ?? [];
     check(words !== "" || key === "pin");
-    check(!part || contents.parts.has(part));
+    check(!needs || needs.split(" or ").some((part) => contents.parts.has(part)));
     const all = words === "" ? [] : words.split(",");
     check(all.length <= (most ?? Number.POSITIVE_INFINITY));
-    READERS[key](state, all, contents);
+    TAKES[key](state, all, contents);
   }
   check(!state.together || Object.values(state.views).filter((v) => v !== WHOLE).length <= 1);
   return state;
 }
 
-// The part of a page that a key belongs to, "" for none, and how many words it has at most.
-const NEEDS: Record<string, [part: string, most: number]> = {
+// The parts of a page that a key belongs to, "" for none, and how many words it has at most.
+const NEEDS: Record<string, [parts: string, most: number]> = {
   step: ["", 1],
   zoom: ["", 1],
   space: ["", 1],
   threshold: ["enrol", 2],
   lab: ["lab", 7],
   areas: ["enrol", 1],
-  own: ["enrol", Number.POSITIVE_INFINITY],
-  drawing: ["draw", 1],
+  own: ["enrol or alphabet", Number.POSITIVE_INFINITY],
+  drawing: ["draw or alphabet", 1],
+  pad: ["alphabet", 1],
+  reader: ["alphabet", 1],
+  fmr: ["alphabet", 1],
 };
 
 // Each takes the words of its key into the state.
-const READERS: Record<string, (state: State, words: Words, contents: PageContents) => void> = {
+const TAKES: Record<string, (state: State, words: Words, contents: PageContents) => void> = {
   show: (state, words, contents) => {
+    check(state.losses.length); // of a page that shows spaces
     state.losses = distinct(words.map((name) => contents.spaces[network(name, contents)].loss));
     check(state.losses.every((loss) => ofSixDigits(loss) === ofSixDigits(state.gallerySpace)));
     words.forEach((name, i) => (state.networks[state.losses[i]] = name));
@@ -103,12 +100,25 @@ const READERS: Record<string, (state: State, words: Words, contents: PageContent
     check(which === "ten" || which === "none");
     state.areas = which === "ten";
   },
-  own: (state, words) => {
+  own: (state, words, { parts }) => {
     state.symbols = textToSymbols(words.join());
+    check(!parts.has("enrol") || !state.symbols.some(({ name }) => isDigit(name)));
   },
   drawing: (state, [text]) => {
     check(isDrawing(text));
     state.drawing = text;
+  },
+  pad: (state, [kind]) => {
+    check(kind === "line" || kind === "sign");
+    state.wide = kind === "line";
+  },
+  reader: (state, [name]) => {
+    const reader = READERS.find((one) => one === name);
+    check(reader);
+    state.reader = reader;
+  },
+  fmr: (state, [share]) => {
+    state.fmr = number(share, 0, 1);
   },
 };
 
@@ -165,6 +175,7 @@ export function textToSymbols(text: string): OwnSymbol[] {
     return { name, samples };
   });
   distinct(symbols.map(({ name }) => name));
+  check(symbols.length <= MOST);
   return symbols;
 }
 

@@ -1,7 +1,8 @@
 // What a reader has set: the whole of it, and what it is on a page that was just opened.
-import { baseLoss, defaultMargin, SCALES } from "../catalogue";
+import { baseLoss, defaultMargin, LOSS_NAMES, SCALES } from "../catalogue";
 import type { Place } from "../common/geometry";
 import type { Manifest } from "../data/pack";
+import type { OwnSymbol } from "./symbols";
 import { type View, WHOLE } from "./view";
 
 // Which digits are lit, as a question that any page can answer.
@@ -25,12 +26,9 @@ export interface LabSettings {
 export const MOST_LEFT_OUT = 8; // classes: two must stay
 export const LARGEST_SEED = 999_999;
 
-// A symbol that the reader has enrolled: its name, and each drawing as a text of strokes.
-export interface OwnSymbol {
-  name: string;
-  samples: string[];
-}
-export const SAMPLES = 5; // of a symbol, at most
+// The networks that read the reader's alphabet, by the characters that they have met. "pixels" is none.
+export const READERS = ["pixels", "10", "100", "1000", "all"] as const;
+export type Reader = (typeof READERS)[number];
 
 export interface State {
   losses: string[];
@@ -47,6 +45,9 @@ export interface State {
   areas: boolean; // whether the ten digits' accepted regions are drawn
   symbols: OwnSymbol[];
   drawing: string; // on the pad, "" for none
+  wide: boolean; // whether the pad takes a line of writing
+  reader: Reader; // of the alphabet
+  fmr: number; // that the alphabet's threshold has: the share of different signs that it takes for one
 }
 
 // What a page or a notebook asks for: which spaces, which parts beside them, and the state to open with.
@@ -66,7 +67,7 @@ export function initialState(options: Options, { spaces }: Manifest): State {
   const networks: Record<string, string> = {};
   for (const [name, { loss, margin }] of Object.entries(spaces))
     if (!(loss in networks) || margin === marginOf(loss)) networks[loss] = name;
-  const [lead] = losses;
+  const [lead = LOSS_NAMES[0]] = losses; // where no space is shown, of none
   return {
     losses,
     networks,
@@ -90,6 +91,9 @@ export function initialState(options: Options, { spaces }: Manifest): State {
     areas: false,
     symbols: [],
     drawing: "",
+    wide: false,
+    reader: "all",
+    fmr: 0.01,
   };
 }
 

@@ -9,9 +9,8 @@ export const visible = (name: string) => name.replace(BLANK, "") !== "";
 
 const LONG = 24; // UTF-16 units; who types has room for 12
 
-// Whether a symbol may be called so.
-export const isName = (name: string) =>
-  name.length <= LONG && cleaned(name) === name && visible(name) && !isDigit(name);
+// Whether a symbol may be called so. A digit may not where the ten digits are enrolled.
+export const isName = (name: string) => name.length <= LONG && cleaned(name) === name && visible(name);
 
 export const isDigit = (name: string) => /^\d$/.test(name.normalize("NFKC"));
 

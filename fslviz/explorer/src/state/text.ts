@@ -1,10 +1,11 @@
 // The state's text, in an address: "v2;show:triplet@1,cosface@0.8;step:0.5;lit:classes,4,9". What is as it was at first
 // on a page is left out. parse.ts reads it.
-import { currentThreshold, type OwnSymbol, type Selection, type State } from "./state";
+import { currentThreshold, type Selection, type State } from "./state";
+import type { OwnSymbol } from "./symbols";
 import { WHOLE } from "./view";
 
 export const VERSION = "v2";
-const ROOM = 1500; // signs that enrolled symbols may take in an address
+const ROOM = 12_000; // letters that enrolled symbols may take in an address: 50 signs of some strokes
 
 // Names are in base64, which no decoding of an address changes, however often it is decoded.
 const opaque = (name: string) => {
@@ -38,6 +39,9 @@ export function stateToText(state: State, initial: State): string {
     areas: (s) => [s.areas ? "ten" : "none"],
     own: (s) => (fitsAddress(s) ? [symbolsToText(s.symbols)] : []),
     drawing: (s) => [s.drawing],
+    pad: (s) => [s.wide ? "line" : "sign"],
+    reader: (s) => [s.reader],
+    fmr: (s) => [round(s.fmr)],
   };
   const changed = Object.entries(words).filter(([, of]) => `${of(state)}` !== `${of(initial)}`);
   if (!changed.length) return "";

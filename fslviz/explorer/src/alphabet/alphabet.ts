@@ -1,0 +1,313 @@
+// The reader's own alphabet: a sign is learned from one drawing, and read while the pen moves.
+import { bdi, button, el, setPressed, slider } from "../common/elements";
+import { formatPercent } from "../common/format";
+import type { Place } from "../common/geometry";
+import { accepts } from "../common/threshold";
+import type { Pack } from "../data/pack";
+import { redrawn } from "../embedding/hand";
+import { imageOf } from "../embedding/image";
+import { parted } from "../embedding/line";
+import { WIDE } from "../side-panels/pad";
+import { READERS, type State } from "../state/state";
+import { strokesToText, textToStrokes } from "../state/strokes";
+import { enrolled, MOST, type OwnSymbol, Refusal } from "../state/symbols";
+import { readAlphabet, saveAlphabet } from "./alphabet-file";
+import { Cards } from "./cards";
+import { charactersOf, NearestCharacters, picture } from "./characters";
+import { distance, SignReader } from "./sign-reader";
+import { readerName, Trial } from "./trial";
+
+const INVITATION = "Draw a sign that nobody has ever seen, and press Learn it. Then draw it again.";
+const LIMITS = "It reads shapes: a sign that is drawn upside down is another sign, and a picture is no sign.";
+
+export interface AlphabetHost {
+  state: State;
+  clear(): void; // the pad
+  set(change: Partial<State>, newEntry: boolean): void;
+}
+
+export class Alphabet {
+  readonly root = el("section.alphabet", { ariaLabel: "your alphabet" });
+  readonly signs: SignReader;
+  readonly trial: Trial;
+  private cards: Cards;
+  private nearest: NearestCharacters;
+  private request = 0;
+  private next = Math.floor(50 * Math.random()); // of the characters to draw
+  private paired = ""; // for what the pairs that are too near were sought
+  private pairs: [number, number][] = [];
+  private name = el("input", { type: "text", maxLength: 12, ariaLabel: "name of the sign", size: 6 });
+  private verdict = el("p.verdict");
+  private line = el("div.line");
+  private said = el("p", { role: "status" }); // of what was just done
+  private doubts = el("p.note", { hidden: true });
+  private figures = el("p.figures");
+  private slider: HTMLInputElement;
+  private readers: HTMLButtonElement[];
+  private wide = button("A line of writing", () => this.host.set({ wide: !this.host.state.wide, drawing: "" }, true));
+  private file = el("input", { type: "file", accept: ".txt,text/plain", hidden: true });
+
+  // `digits`: whether the ten digits are enrolled beside the reader's signs.
+  constructor(
+    private pack: Pack,
+    private host: AlphabetHost,
+    private digits: boolean,
+  ) {
+    this.signs = new SignReader(pack);
+    this.cards = new Cards({
+      teach: (name) => this.teach(name),
+      draw: (name) => this.redraw(host.state.symbols.find((one) => one.name === name)!),
+      forget: (name) => this.forget(name),
+    });
+    this.nearest = new NearestCharacters(pack, this.signs, () => this.update());
+    this.trial = new Trial({
+      signs: this.signs,
+      symbols: () => host.state.symbols,
+      drawing: () => (host.state.wide ? "" : host.state.drawing),
+      fmr: () => host.state.fmr,
+      clear: () => this.wipe(),
+      drawForMe: (sign) => (sign ? this.redraw(sign) : this.drawNew(true)),
+      changed: () => this.update(),
+    });
+    this.readers = READERS.map((reader) => button("", () => this.host.set({ reader }, true)));
+    this.slider = slider("share of different signs that pass", [0, 1, 1], (i) => {
+      host.set({ fmr: this.signs.about.fmr[i] }, false);
+    });
+    this.name.onkeydown = ({ key }) => key === "Enter" && this.learn();
+    this.file.onchange = () => this.open();
+  }
+
+  // Builds it, once what is known of the networks has come.
+  async start() {
+    await this.signs.open();
+    const { about } = this.signs;
+    this.readers.forEach((chip, i) => (chip.textContent = readerName(this.signs, READERS[i])));
+    this.slider.max = `${about.fmr.length - 1}`;
+    const save = button("Save", () => this.save());
+    const open = button("Open", () => this.file.click());
+    const forMe = button("A sign for me", () => this.drawNew(false));
+    const learn = button("Learn it", () => this.learn());
+    const group = { role: "group", ariaLabel: "how many characters the network has met" };
+    this.root.append(
+      el("h4", {}, "Your alphabet"),
+      this.verdict,
+      this.line,
+      el("div.bar", {}, el("label", {}, "name ", this.name), learn, forMe),
+      this.said,
+      this.cards.root,
+      this.doubts,
+      el("div.bar", group, "The network has met", ...this.readers, "characters"),
+      el("label.cutoff", {}, "threshold", this.slider),
+      this.figures,
+      el("div.bar", {}, this.wide, this.trial.begin, save, open, this.file),
+      this.trial.root,
+      this.nearest.root,
+      el("p.figures", {}, LIMITS),
+    );
+  }
+
+  get announced() {
+    return this.verdict.textContent ?? "";
+  }
+
+  // ---- what the reader does
+
+  private learn() {
+    const { symbols, drawing, wide } = this.host.state;
+    const taken = new Set(symbols.map(({ name }) => name));
+    let number = 1;
+    while (taken.has(`sign ${number}`)) number++;
+    const name = this.name.value.trim() || `sign ${number}`;
+    if (wide) return this.tell("A line holds more than one sign: go back to the square to learn one.");
+    if (this.enrol(name)) this.name.value = "";
+    else if (!drawing) this.tell("Draw something first: a line or more, a dot is not enough.");
+  }
+
+  private teach(name: string) {
+    const { drawing, wide } = this.host.state;
+    if (wide || !drawing) this.tell("Draw a sign on the square first, then press the card that it belongs to.");
+    else this.enrol(name);
+  }
+
+  // Whether the drawing was taken.
+  private enrol(name: string): boolean {
+    try {
+      const symbols = enrolled(this.host.state.symbols, name, this.host.state.drawing, this.digits);
+      const { samples } = symbols.find((one) => one.name === name.normalize("NFC")) ?? symbols.at(-1)!;
+      this.host.set({ symbols }, true);
+      this.wipe();
+      const { length } = samples;
+      this.tell(bdi(name), length > 1 ? ` has ${length} drawings now.` : " is learned. Draw it again.");
+      return true;
+    } catch (problem) {
+      if (!(problem instanceof Refusal)) throw problem;
+      this.tell(problem.message);
+      return false;
+    }
+  }
+
+  private forget(name: string) {
+    const symbols = this.host.state.symbols.filter((one) => one.name !== name);
+    if (!symbols.length) this.name.focus();
+    this.host.set({ symbols }, true);
+    this.tell(bdi(name), " is forgotten.");
+  }
+
+  private wipe() {
+    if (this.host.state.drawing) this.host.clear();
+  }
+
+  // A sign of the reader's, drawn anew by the simulated hand.
+  private redraw({ samples }: OwnSymbol) {
+    this.draw(textToStrokes(any(samples)));
+  }
+
+  // A character that no network has met. Those of the trial's strangers are others.
+  private async drawNew(stranger: boolean) {
+    try {
+      const all = charactersOf(new Uint8Array(await this.pack.part("alphabet/new")));
+      const some = all.filter((_, i) => (i % 2 === 1) === stranger);
+      this.draw(some[this.next++ % some.length]);
+    } catch (error) {
+      this.tell((error as Error).message);
+    }
+  }
+
+  private draw(strokes: Place[][]) {
+    this.host.set({ wide: false, drawing: strokesToText(redrawn(strokes, Math.random)) }, false);
+  }
+
+  private save() {
+    if (this.host.state.symbols.length) saveAlphabet(this.host.state.symbols);
+    else this.tell("There is nothing to save yet.");
+  }
+
+  private async open() {
+    const [file] = this.file.files ?? [];
+    this.file.value = "";
+    if (!file) return;
+    try {
+      const opened = await readAlphabet(file);
+      const names = new Set(opened.map(({ name }) => name));
+      const kept = this.host.state.symbols.filter(({ name }) => !names.has(name));
+      if (kept.length + opened.length > MOST) throw new Refusal(`With these there would be more than ${MOST} signs.`);
+      this.host.set({ symbols: [...kept, ...opened] }, true);
+      this.tell(`${opened.length} signs are here from ${file.name}.`);
+    } catch (problem) {
+      this.tell((problem as Error).message);
+    }
+  }
+
+  private tell(...words: (Node | string)[]) {
+    this.said.replaceChildren(...words);
+  }
+
+  // ---- what is shown of it
+
+  // While a network is on its way, what is there stays; what comes late is not shown.
+  async update() {
+    const request = ++this.request;
+    const { state } = this.host;
+    this.readers.forEach((chip, i) => setPressed(chip, READERS[i] === state.reader));
+    setPressed(this.wide, state.wide);
+    this.cards.arrange(state.symbols);
+    const { reader } = state;
+    try {
+      if (state.drawing && !this.signs.has(reader)) {
+        this.verdict.textContent = "Fetching the network …";
+        await this.signs.load(reader);
+      }
+    } catch (error) {
+      this.verdict.textContent = (error as Error).message;
+      return;
+    }
+    if (request !== this.request) return;
+    if (state.drawing) this.tell("");
+    this.judge();
+    const image = state.drawing && !state.wide ? this.signs.image(state.drawing) : null;
+    await this.nearest.update(reader, image, () => request !== this.request).catch((error) => this.tell(error.message));
+  }
+
+  private judge() {
+    const { symbols, reader, fmr, drawing, wide } = this.host.state;
+    const at = this.signs.threshold(reader, fmr);
+    const doubtful = new Set(this.tooNear(symbols, at.threshold).flat());
+    const hidden = this.trial.running;
+    const reads = drawing && symbols.length && !hidden;
+    const reading = reads && !wide ? this.signs.read(reader, this.signs.image(drawing), symbols) : null;
+    this.cards.say(reading, at.threshold, 2 * at.threshold, doubtful);
+    this.line.replaceChildren();
+    if (hidden) this.verdict.textContent = "Hidden until the trial ends.";
+    else if (!symbols.length) this.verdict.textContent = INVITATION;
+    else if (reads && wide) this.readLine(symbols, at.threshold);
+    else if (!reading) this.verdict.textContent = "Draw one of your signs, or something else.";
+    else if (accepts(at.threshold, reading.far))
+      this.verdict.replaceChildren("It is ", bdi(symbols[reading.nearest].name), ".");
+    else
+      this.verdict.replaceChildren(
+        "None of these: the nearest, ",
+        bdi(symbols[reading.nearest].name),
+        ", is beyond the threshold.",
+      );
+    this.say(symbols.length, at);
+  }
+
+  private say(count: number, { threshold, fmr, fnmr }: { threshold: number; fmr: number; fnmr: number }) {
+    this.slider.value = `${this.signs.level(fmr)}`;
+    const crowd = 1 - (1 - fmr) ** count;
+    this.figures.textContent =
+      `At ${threshold.toFixed(2)}, ${formatPercent(fmr)} of the pairs of different characters pass, and ` +
+      `${formatPercent(fnmr)} of the pairs of one character do not: measured on characters that no network has met.` +
+      (count > 1 ? ` Of strangers, up to ${formatPercent(crowd)} pass as one of your ${count} signs.` : "");
+    this.slider.setAttribute("aria-valuetext", formatPercent(fmr));
+  }
+
+  // A line of writing as a row of names.
+  private readLine(symbols: OwnSymbol[], threshold: number) {
+    const { reader, drawing } = this.host.state;
+    const pieces = parted(textToStrokes(drawing), WIDE);
+    const doubts: string[] = [];
+    const read = pieces.map(({ strokes, gap, wide }, i) => {
+      const { nearest, far } = this.signs.read(reader, imageOf(strokes)!, symbols);
+      const within = accepts(threshold, far);
+      if (gap) doubts.push(`Piece ${i + 1} may be two signs: leave a wider gap, or none.`);
+      else if (wide && !within) doubts.push(`Piece ${i + 1} may be more than one sign: leave a gap between them.`);
+      const name = within ? symbols[nearest].name : "none";
+      return el(within ? "span.piece" : "span.piece.unread", {}, picture(strokes), bdi(name));
+    });
+    this.line.replaceChildren(...read);
+    const names = read.flatMap((piece, i) => [i ? " " : "", bdi(piece.textContent ?? "")]);
+    this.verdict.replaceChildren("It says: ", ...names, doubts.length ? `. ${doubts.join(" ")}` : "");
+  }
+
+  // Signs nearer to each other than the threshold: those that were just learned are pointed out.
+  private tooNear(symbols: OwnSymbol[], threshold: number): [number, number][] {
+    const { reader } = this.host.state;
+    if (!this.signs.has(reader)) return [];
+    const asked = JSON.stringify([reader, threshold, symbols]);
+    if (asked !== this.paired) {
+      this.paired = asked;
+      const places = symbols.map((one) => this.signs.template(reader, one));
+      this.pairs = places.flatMap((a, i) =>
+        places.slice(0, i).flatMap((b, j): [number, number][] => (accepts(threshold, distance(a, b)) ? [[j, i]] : [])),
+      );
+      this.doubts.hidden = !this.pairs.length;
+      const [first] = this.pairs.slice(-1);
+      if (first) {
+        const [a, b] = first.map((i) => bdi(symbols[i].name));
+        this.doubts.replaceChildren(
+          a,
+          " and ",
+          b,
+          " are nearer to each other than the threshold: draw one of them " +
+            "in another way, give each a second drawing, or move the threshold down.",
+        );
+      }
+    }
+    return this.pairs;
+  }
+}
+
+function any<T>(all: T[]): T {
+  return all[Math.floor(all.length * Math.random())];
+}

@@ -1,0 +1,88 @@
+// Characters that travel with the page: those to draw, that no network has met, and those that the networks have met.
+import { el } from "../common/elements";
+import { high, low, type Place, span } from "../common/geometry";
+import type { Pack } from "../data/pack";
+import type { Reader } from "../state/state";
+import { distance, type SignReader } from "./sign-reader";
+
+const [STROKE, CHARACTER] = [255, 254]; // what ends them; a place is two bytes, of a square of SIDE
+const SIDE = 109;
+const SHOWN = 5;
+
+// Characters' strokes, in shares of the pad.
+export function charactersOf(bytes: Uint8Array): Place[][][] {
+  const all: Place[][][] = [];
+  let strokes: Place[][] = [];
+  let stroke: Place[] = [];
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i] === STROKE) {
+      strokes.push(stroke);
+      stroke = [];
+    } else if (bytes[i] === CHARACTER) {
+      all.push(strokes);
+      strokes = [];
+    } else stroke.push([bytes[i] / SIDE, bytes[++i] / SIDE]);
+  }
+  return all;
+}
+
+// Strokes as a small picture, whatever fonts there are.
+export function picture(strokes: Place[][], said = "") {
+  const path = strokes.map((stroke) => `M${stroke.map((p) => p.map((v) => Math.round(100 * v)).join()).join("L")}`);
+  const shape = box(strokes);
+  const holder = el("span.sign", said ? { role: "img", ariaLabel: said } : { ariaHidden: "true" });
+  holder.innerHTML = `<svg viewBox="${shape.join(" ")}"><path d="${path.join("")}" stroke-width="${shape[2] / 13}"/></svg>`;
+  return holder;
+}
+
+// The square around strokes, with some room: left, top, width, height, in hundredths.
+function box(strokes: Place[][]) {
+  const side = Math.round(120 * Math.max(span(strokes, 0), span(strokes, 1), 0.2));
+  const corner = [0, 1].map((i) => Math.round(50 * (low(strokes, i) + high(strokes, i)) - side / 2));
+  return [...corner, side, side];
+}
+
+// What in the training a drawing reminds a network of.
+export class NearestCharacters {
+  readonly root: HTMLDetailsElement;
+  private row = el("div.bar");
+  private shown = "";
+
+  constructor(
+    private pack: Pack,
+    private signs: SignReader,
+    opened: () => void,
+  ) {
+    const summary = el("summary", {}, "Which characters of the training is it near?");
+    this.root = el("details.look", { ontoggle: opened }, summary, this.row);
+  }
+
+  async update(reader: Reader, image: Float32Array | null, late: () => boolean) {
+    if (!this.root.open) return;
+    if (reader === "pixels" || !image) {
+      this.row.textContent = image ? "Pixels have met no characters." : "Draw something, and see.";
+      this.shown = "";
+      return;
+    }
+    const [strokes, near] = await Promise.all([
+      this.pack.part("alphabet/met"),
+      this.pack.part(`alphabet/${reader}-met`),
+    ]);
+    if (late()) return;
+    const characters = charactersOf(new Uint8Array(strokes));
+    const grain = new Float32Array(near, 0, 1)[0];
+    const places = new Int8Array(near, 4);
+    const place = this.signs.place(reader, image);
+    const far = Array.from({ length: places.length / place.length }, (_, i) => {
+      const at = places.subarray(i * place.length, (i + 1) * place.length);
+      return distance(
+        place,
+        Float64Array.from(at, (v) => v * grain),
+      );
+    });
+    const nearest = [...far.keys()].sort((a, b) => far[a] - far[b]).slice(0, SHOWN);
+    if (this.shown === `${reader} ${nearest}`) return;
+    this.shown = `${reader} ${nearest}`;
+    this.row.replaceChildren(...nearest.map((i) => picture(characters[i], `a character at ${far[i].toFixed(2)}`)));
+  }
+}

@@ -1,0 +1,27 @@
+// What a reader has enrolled: signs of their own, each with a name and some drawings.
+import { cleaned, isDigit, visible } from "./symbol-names";
+
+// A sign: its name, and each drawing as a text of strokes.
+export interface OwnSymbol {
+  name: string;
+  samples: string[];
+}
+export const SAMPLES = 5; // of a sign, at most
+export const MOST = 50; // signs
+
+// What is wrong, in a line.
+export class Refusal extends Error {}
+
+// The signs with one drawing more: of a new name, or of one that is there. `digits`: whether they are enrolled already.
+// Throws a Refusal where it can't be taken.
+export function enrolled(symbols: OwnSymbol[], given: string, drawing: string, digits: boolean): OwnSymbol[] {
+  const name = cleaned(given);
+  const before = symbols.find((symbol) => symbol.name === name);
+  if (!drawing) throw new Refusal("Draw something first: it is the drawing on the pad that is enrolled.");
+  if (!visible(name)) throw new Refusal("Give it a name that can be seen.");
+  if (digits && isDigit(name)) throw new Refusal("The ten digits are enrolled already: take another name.");
+  if (before && before.samples.length >= SAMPLES) throw new Refusal(`It has ${SAMPLES} samples already.`);
+  if (!before && symbols.length >= MOST) throw new Refusal(`There is room for ${MOST} signs: forget one first.`);
+  if (!before) return [...symbols, { name, samples: [drawing] }];
+  return symbols.map((one) => (one === before ? { name, samples: [...one.samples, drawing] } : one));
+}
