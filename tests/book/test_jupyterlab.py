@@ -21,6 +21,7 @@ def lab(tmp_path_factory):
         "import fslviz\ne = fslviz.Explorer(['triplet', 'cosface'])\ne",
         "print('python reads', e.margins['cosface'], len(e.selection))",
         "e.margins = {**e.margins, 'cosface': 0.8}\ne.selection = [1, 2, 3]",
+        "fslviz.Explorer(parts='alphabet')",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}  # else JupyterLab asks for one
@@ -69,4 +70,16 @@ def test_the_widget_in_a_live_jupyterlab(browser, lab):
     execute(page, 1, "text=python reads 0.15 100")
     execute(page, 2, "text=margin 0.8")
     page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.loader.selected?.size === 3")
+    execute(page, 3, ".fx-alphabet")
+    signs = page.locator(".fx-alphabet")
+    drawn = "[...document.querySelectorAll('.fslviz-explorer')].at(-1).explorer.state.drawing !== ''"
+    signs.get_by_role("button", name="A sign for me").click()  # the kernel sends its strokes
+    page.wait_for_function(drawn)
+    signs.get_by_role("button", name="Learn it").click()
+    signs.locator(".fx-card").wait_for()
+    signs.get_by_role("button", name="A sign for me").click()
+    page.wait_for_function(drawn)  # and the network
+    page.wait_for_function(
+        "/^(It is|None of these)/.test(document.querySelector('.fx-alphabet > .fx-verdict').innerText)"
+    )
     page.close()

@@ -75,6 +75,19 @@ def test_a_part_that_is_asked_for_is_sent_and_one_that_there_is_not_is_named(mon
     assert "did you mean 'cosface@0.1/points'" in none[0]["error"]
 
 
+def test_the_alphabet_stands_alone_or_beside_spaces():
+    alone = fslviz.Explorer(parts="alphabet")
+    assert (alone.losses, alone.parts) == ([], "alphabet")
+    assert {*alone.first} == {"manifest", "labels", "alphabet/about"}
+    assert "an alphabet" in repr(alone._repr_mimebundle_()[0]["text/plain"])
+    assert fslviz.Explorer("triplet", parts=["draw", "alphabet"]).losses == ["triplet"]
+    assert "alphabet" not in fslviz.Explorer().parts
+    with pytest.raises(ValueError, match="losses must be one or more"):
+        fslviz.Explorer([], parts=["draw"])
+    with pytest.raises(ValueError, match="losses must be one or more"):
+        fslviz.Explorer("cosface").losses = []
+
+
 def test_in_colab_it_is_the_widget_alone(monkeypatch):
     assert "fslviz-explorer" in fslviz.Explorer(["cosface"])._repr_mimebundle_()[0]["text/html"]
     widgets = types.SimpleNamespace(_installed_url="manager.js")

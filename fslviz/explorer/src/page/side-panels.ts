@@ -31,6 +31,7 @@ export class SidePanels {
   readonly inspector?: Inspector;
   readonly lab?: Lab;
   private note?: HTMLElement; // of what is missing
+  private spaces: boolean; // whether any are shown
 
   // `parts`: those that are asked for. `problem`: why no network runs here, or "". `draw`: told of what is on the pad.
   constructor(page: SidePanelsHost, parts: string[], problem: string, draw: (text: string) => void) {
@@ -41,6 +42,7 @@ export class SidePanels {
     const six = ofSixDigits(page.initial.gallerySpace);
     const offered = Object.keys(page.networksOf).filter((loss) => has("choose") && ofSixDigits(loss) === six);
     this.toolbar = new Toolbar(offered, colours, page);
+    this.spaces = page.state.losses.length > 0;
     if (has("training")) this.trainingSlider = new TrainingSlider((moment) => page.set({ moment }, false));
     if (has("draw") || has("alphabet")) this.pad = new Pad(draw);
     if (has("alphabet")) this.alphabet = new Alphabet(pack, page, parts.includes("enrol"));
@@ -58,6 +60,9 @@ export class SidePanels {
     const roots = [this.trainingSlider, this.inspector, this.lab].map((part) => part?.root);
     const [training, inspector, lab] = roots;
     const drawn = lower.length ? el(this.alphabet ? "div.lower.signs" : "div.lower", {}, ...lower) : undefined;
-    return [this.toolbar.root, grid, training, this.note, drawn, inspector, lab].filter((root) => root !== undefined);
+    const all = [this.toolbar.root, grid, training, this.note, drawn, inspector, lab].filter(
+      (root) => root !== undefined,
+    );
+    return this.spaces ? all : [...all.slice(1), this.toolbar.root]; // without spaces it has the link alone
   }
 }
