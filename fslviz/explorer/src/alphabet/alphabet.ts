@@ -258,7 +258,9 @@ export class Alphabet {
     this.figures.textContent =
       `At ${threshold.toFixed(2)}, ${formatPercent(fmr)} of the pairs of different characters pass, and ` +
       `${formatPercent(fnmr)} of the pairs of one character do not: measured on characters that no network has met.` +
-      (count > 1 ? ` Of strangers, up to ${formatPercent(crowd)} pass as one of your ${count} signs.` : "");
+      (count > 1
+        ? ` With ${count} signs about ${formatPercent(crowd)} of such strangers pass; of signs with one or two strokes, more.`
+        : "");
     this.slider.setAttribute("aria-valuetext", formatPercent(fmr));
   }
 
