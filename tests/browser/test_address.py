@@ -298,7 +298,7 @@ def test_symbols_come_back_where_the_browser_keeps_them(opened, site):
 def test_where_the_browser_keeps_nothing_it_is_said(opened):
     page = opened(script="Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no') } })")
     enrol(page, "mine")
-    assert "this browser keeps nothing" in page.locator(".fx-note").inner_text()
+    assert "This browser keeps nothing" in page.locator(".fx-note").inner_text()
 
 
 def test_more_symbols_than_a_link_holds_are_told(opened, served):

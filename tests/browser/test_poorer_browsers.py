@@ -224,7 +224,7 @@ def notebook(opened, site):
 def test_a_widget_whose_kernel_is_silent_says_so_and_goes_on_when_it_answers(notebook):
     page = notebook
     page.evaluate("begin(), 0")
-    page.wait_for_selector(".fx-note:has-text('Loading the spaces')")
+    page.wait_for_selector(".fx-note:has-text('Loading')")
     page.wait_for_function("asked.length === 1")
     page.evaluate("settle()")  # five seconds
     page.wait_for_selector(".fx-note:has-text('The kernel has not answered yet')")

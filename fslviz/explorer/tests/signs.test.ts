@@ -122,3 +122,10 @@ test("characters are read from their bytes", () => {
   assert.equal(first.length, 2);
   assert.equal(second.length, 1);
 });
+
+test("no sign is taken that could not be read back", () => {
+  assert.throws(() => enrolled([], "a", "AAA".repeat(1400), false), /too long/);
+  assert.throws(() => enrolled([], "\ufb2c".repeat(12), "AAABBB", false), /shorter/);
+  const [{ name }] = enrolled([], "e\u200b\u0301", "AAABBB", false);
+  assert.equal(name, "\u00e9");
+});

@@ -22,6 +22,7 @@ const WORLD = {
   shown: 5000,
   trail: 1000,
   parts: new Set(["enrol", "lab", "draw"]),
+  kept: [{ name: "kept", samples: ["AAABBB"] }],
 } as unknown as PageContents;
 const OPENED = initialState(
   { losses: ["triplet", "cosface"], parts: ["enrol", "lab"], margins: {}, step: 1, threshold: null, selection: [] },
@@ -270,6 +271,15 @@ test("an alphabet's state is told, and read where there is one", () => {
   const text = stateToText({ ...opened, ...change }, opened);
   assert.equal(text, "v2;own:Nw.AAABBB;pad:line;reader:10;fmr:0.05");
   assert.deepEqual(textToState(text, opened, signs), { ...opened, ...change });
+  const many = Array.from({ length: 50 }, (_, i) => ({ name: `s${i}`, samples: ["AAABBB".repeat(60)] }));
+  assert.equal(stateToText({ ...opened, symbols: many }, opened), "v2;own:kept"); // too many for a link
+  assert.deepEqual(textToState("v2;own:kept", opened, signs).symbols, WORLD.kept);
+  assert.equal(stateToText({ ...opened, emptied: true }, opened), "v2;own:none");
+  assert.deepEqual(textToState("v2;own:none", { ...opened, symbols: many }, signs).symbols, []);
+  const square = { ...opened, drawing: "AAABBB" };
+  assert.equal(textToState("v2;pad:line", square, signs).drawing, ""); // it was drawn on the other pad
+  assert.equal(textToState("v2;drawing:CCCDDD;pad:line", square, signs).drawing, "CCCDDD");
+  assert.equal(stateToText({ ...opened, drawing: "AAA".repeat(1400) }, opened), ""); // longer than a link takes
   assert.throws(() => textToState(text, OPENED, WORLD)); // the ten digits are enrolled there, and 7 is one
   for (const bent of ["reader:11", "reader:toString", "fmr:-1", "fmr:2", "pad:wide", "show:softmax"])
     assert.throws(() => textToState(`v2;${bent}`, opened, signs), bent);

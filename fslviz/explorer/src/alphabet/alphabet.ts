@@ -8,8 +8,9 @@ import { redrawn } from "../embedding/hand";
 import { imageOf } from "../embedding/image";
 import { parted } from "../embedding/line";
 import { WIDE } from "../side-panels/pad";
-import { READERS, type State } from "../state/state";
+import { drawnSign, READERS, type State } from "../state/state";
 import { strokesToText, textToStrokes } from "../state/strokes";
+import { cleaned, isDigit } from "../state/symbol-names";
 import { enrolled, MOST, type OwnSymbol, Refusal } from "../state/symbols";
 import { readAlphabet, saveAlphabet } from "./alphabet-file";
 import { Cards } from "./cards";
@@ -22,7 +23,6 @@ const LIMITS = "It reads shapes: a sign that is drawn upside down is another sig
 
 export interface AlphabetHost {
   state: State;
-  clear(): void; // the pad
   set(change: Partial<State>, newEntry: boolean): void;
 }
 
@@ -44,7 +44,10 @@ export class Alphabet {
   private figures = el("p.figures");
   private slider: HTMLInputElement;
   private readers: HTMLButtonElement[];
-  private wide = button("A line of writing", () => this.host.set({ wide: !this.host.state.wide, drawing: "" }, true));
+  private wide = button("A line of writing", () => {
+    this.tell("");
+    this.host.set({ wide: !this.host.state.wide, drawing: "" }, true);
+  });
   private file = el("input", { type: "file", accept: ".txt,text/plain", hidden: true });
 
   // `digits`: whether the ten digits are enrolled beside the reader's signs.
@@ -63,9 +66,9 @@ export class Alphabet {
     this.trial = new Trial({
       signs: this.signs,
       symbols: () => host.state.symbols,
-      drawing: () => (host.state.wide ? "" : host.state.drawing),
+      drawing: () => drawnSign(host.state),
       fmr: () => host.state.fmr,
-      clear: () => this.wipe(),
+      clear: () => host.set({ drawing: "", wide: false }, false),
       drawForMe: (sign) => (sign ? this.redraw(sign) : this.drawNew(true)),
       changed: () => this.update(),
     });
@@ -73,7 +76,9 @@ export class Alphabet {
     this.slider = slider("share of different signs that pass", [0, 1, 1], (i) => {
       host.set({ fmr: this.signs.about.fmr[i] }, false);
     });
-    this.name.onkeydown = ({ key }) => key === "Enter" && this.learn();
+    this.name.onkeydown = ({ key, isComposing }) => {
+      if (key === "Enter" && !isComposing) this.learn();
+    };
     this.file.onchange = () => this.open();
   }
 
@@ -90,6 +95,7 @@ export class Alphabet {
     const group = { role: "group", ariaLabel: "how many characters the network has met" };
     this.root.append(
       el("h4", {}, "Your alphabet"),
+      this.trial.root,
       this.verdict,
       this.line,
       el("div.bar", {}, el("label", {}, "name ", this.name), learn, forMe),
@@ -100,7 +106,6 @@ export class Alphabet {
       el("label.cutoff", {}, "threshold", this.slider),
       this.figures,
       el("div.bar", {}, this.wide, this.trial.begin, save, open, this.file),
-      this.trial.root,
       this.nearest.root,
       el("p.figures", {}, LIMITS),
     );
@@ -119,8 +124,8 @@ export class Alphabet {
     while (taken.has(`sign ${number}`)) number++;
     const name = this.name.value.trim() || `sign ${number}`;
     if (wide) return this.tell("A line holds more than one sign: go back to the square to learn one.");
-    if (this.enrol(name)) this.name.value = "";
-    else if (!drawing) this.tell("Draw something first: a line or more, a dot is not enough.");
+    if (!drawing) this.tell("Draw something first: a line or more, a dot is not enough.");
+    else if (this.enrol(name)) this.name.value = "";
   }
 
   private teach(name: string) {
@@ -130,13 +135,12 @@ export class Alphabet {
   }
 
   // Whether the drawing was taken.
-  private enrol(name: string): boolean {
+  private enrol(given: string): boolean {
     try {
-      const symbols = enrolled(this.host.state.symbols, name, this.host.state.drawing, this.digits);
-      const { samples } = symbols.find((one) => one.name === name.normalize("NFC")) ?? symbols.at(-1)!;
-      this.host.set({ symbols }, true);
-      this.wipe();
-      const { length } = samples;
+      const symbols = enrolled(this.host.state.symbols, given, this.host.state.drawing, this.digits);
+      const name = cleaned(given);
+      const { length } = symbols.find((one) => one.name === name)!.samples;
+      this.host.set({ symbols, drawing: "" }, true);
       this.tell(bdi(name), length > 1 ? ` has ${length} drawings now.` : " is learned. Draw it again.");
       return true;
     } catch (problem) {
@@ -153,10 +157,6 @@ export class Alphabet {
     this.tell(bdi(name), " is forgotten.");
   }
 
-  private wipe() {
-    if (this.host.state.drawing) this.host.clear();
-  }
-
   // A sign of the reader's, drawn anew by the simulated hand.
   private redraw({ samples }: OwnSymbol) {
     this.draw(textToStrokes(any(samples)));
@@ -164,10 +164,11 @@ export class Alphabet {
 
   // A character that no network has met. Those of the trial's strangers are others.
   private async drawNew(stranger: boolean) {
+    const request = this.request;
     try {
       const all = charactersOf(new Uint8Array(await this.pack.part("alphabet/new")));
       const some = all.filter((_, i) => (i % 2 === 1) === stranger);
-      this.draw(some[this.next++ % some.length]);
+      if (request === this.request) this.draw(some[this.next++ % some.length]); // else the reader has moved on
     } catch (error) {
       this.tell((error as Error).message);
     }
@@ -188,11 +189,13 @@ export class Alphabet {
     if (!file) return;
     try {
       const opened = await readAlphabet(file);
+      if (this.digits && opened.some(({ name }) => isDigit(name)))
+        throw new Refusal("It names a sign like a digit, and the ten digits are enrolled already.");
       const names = new Set(opened.map(({ name }) => name));
       const kept = this.host.state.symbols.filter(({ name }) => !names.has(name));
       if (kept.length + opened.length > MOST) throw new Refusal(`With these there would be more than ${MOST} signs.`);
       this.host.set({ symbols: [...kept, ...opened] }, true);
-      this.tell(`${opened.length} signs are here from ${file.name}.`);
+      this.tell(`Signs from ${file.name}: ${opened.length}.`);
     } catch (problem) {
       this.tell((problem as Error).message);
     }
@@ -204,28 +207,27 @@ export class Alphabet {
 
   // ---- what is shown of it
 
-  // While a network is on its way, what is there stays; what comes late is not shown.
+  // While a network is on its way, that is said; what comes late is not shown.
   async update() {
     const request = ++this.request;
+    const late = () => request !== this.request;
     const { state } = this.host;
     this.readers.forEach((chip, i) => setPressed(chip, READERS[i] === state.reader));
     setPressed(this.wide, state.wide);
+    this.wide.disabled = this.trial.running;
     this.cards.arrange(state.symbols);
-    const { reader } = state;
-    try {
-      if (state.drawing && !this.signs.has(reader)) {
-        this.verdict.textContent = "Fetching the network …";
-        await this.signs.load(reader);
-      }
-    } catch (error) {
-      this.verdict.textContent = (error as Error).message;
-      return;
-    }
-    if (request !== this.request) return;
     if (state.drawing) this.tell("");
     this.judge();
-    const image = state.drawing && !state.wide ? this.signs.image(state.drawing) : null;
-    await this.nearest.update(reader, image, () => request !== this.request).catch((error) => this.tell(error.message));
+    if (state.drawing && !this.signs.has(state.reader)) {
+      try {
+        await this.signs.load(state.reader);
+      } catch (error) {
+        if (!late()) this.verdict.textContent = (error as Error).message;
+        return;
+      }
+      if (this.host.state.reader === state.reader) this.judge();
+    }
+    if (!late()) await this.nearest.update(state.reader, drawnSign(state), late);
   }
 
   private judge() {
@@ -234,21 +236,22 @@ export class Alphabet {
     const doubtful = new Set(this.tooNear(symbols, at.threshold).flat());
     const hidden = this.trial.running;
     const reads = drawing && symbols.length && !hidden;
-    const reading = reads && !wide ? this.signs.read(reader, this.signs.image(drawing), symbols) : null;
+    const ready = this.signs.has(reader);
+    const reading = reads && ready && !wide ? this.signs.read(reader, this.signs.image(drawing), symbols) : null;
     this.cards.say(reading, at.threshold, 2 * at.threshold, doubtful);
     this.line.replaceChildren();
     if (hidden) this.verdict.textContent = "Hidden until the trial ends.";
     else if (!symbols.length) this.verdict.textContent = INVITATION;
-    else if (reads && wide) this.readLine(symbols, at.threshold);
-    else if (!reading) this.verdict.textContent = "Draw one of your signs, or something else.";
-    else if (accepts(at.threshold, reading.far))
-      this.verdict.replaceChildren("It is ", bdi(symbols[reading.nearest].name), ".");
-    else
-      this.verdict.replaceChildren(
-        "None of these: the nearest, ",
-        bdi(symbols[reading.nearest].name),
-        ", is beyond the threshold.",
-      );
+    else if (!reads) this.verdict.textContent = "Draw one of your signs, or something else.";
+    else if (!ready) this.verdict.textContent = "Fetching the network …";
+    else if (!reading) this.readLine(symbols, at.threshold);
+    else {
+      const nearest = bdi(symbols[reading.nearest].name);
+      const words = accepts(at.threshold, reading.far)
+        ? ["It is ", nearest, "."]
+        : ["None of these: the nearest, ", nearest, ", is beyond the threshold."];
+      this.verdict.replaceChildren(...words);
+    }
     this.say(symbols.length, at);
   }
 
@@ -274,8 +277,8 @@ export class Alphabet {
       const within = accepts(threshold, far);
       if (gap) doubts.push(`Piece ${i + 1} may be two signs: leave a wider gap, or none.`);
       else if (wide && !within) doubts.push(`Piece ${i + 1} may be more than one sign: leave a gap between them.`);
-      const name = within ? symbols[nearest].name : "none";
-      return el(within ? "span.piece" : "span.piece.unread", {}, picture(strokes), bdi(name));
+      const name = within ? symbols[nearest].name : "–";
+      return el(within ? "span.piece" : "span.piece.unread", {}, picture(strokes), el("span.name", {}, name));
     });
     this.line.replaceChildren(...read);
     const names = read.flatMap((piece, i) => [i ? " " : "", bdi(piece.textContent ?? "")]);
@@ -285,7 +288,11 @@ export class Alphabet {
   // Signs nearer to each other than the threshold: those that were just learned are pointed out.
   private tooNear(symbols: OwnSymbol[], threshold: number): [number, number][] {
     const { reader } = this.host.state;
-    if (!this.signs.has(reader)) return [];
+    if (!this.signs.has(reader)) {
+      this.doubts.hidden = true;
+      this.paired = "";
+      return [];
+    }
     const asked = JSON.stringify([reader, threshold, symbols]);
     if (asked !== this.paired) {
       this.paired = asked;

@@ -1,6 +1,6 @@
 // The reader's signs as cards: each with its drawing, and a bar for how far the drawing on the pad is from it.
 import { arrowKeys } from "../common/arrow-keys";
-import { arrangeChildren, el } from "../common/elements";
+import { arrangeChildren, el, focused } from "../common/elements";
 import { formatDistance } from "../common/format";
 import { accepts } from "../common/threshold";
 import { textToStrokes } from "../state/strokes";
@@ -60,18 +60,25 @@ export class Cards {
 
   constructor(private actions: CardActions) {
     const row = (k: number) => [...this.made.values()].map(({ buttons }) => buttons[k]);
+    const held = (event: KeyboardEvent) => event.repeat && event.key === "Enter" && event.preventDefault();
+    this.root.addEventListener("keydown", held); // else it would act on one card after the other
     this.changed = arrowKeys(this.root, () => [0, 1, 2].map(row)); // to the next card sideways
   }
 
   arrange(symbols: OwnSymbol[]) {
     const keys = symbols.map(({ name, samples }) => [name, ...samples].join("\n"));
     const before = this.made;
+    const had = [...before.values()].flatMap(({ buttons }, i) => buttons.map((b, k) => ({ b, i, k })));
+    const at = had.find(({ b }) => b === focused(this.root));
     this.made = new Map(keys.map((key, i) => [key, before.get(key) ?? new Card(symbols[i], this.actions)]));
     arrangeChildren(
       this.root,
       [...this.made.values()].map(({ root }) => root),
     );
     this.changed();
+    const last = this.made.size - 1;
+    if (at && last >= 0 && !this.root.contains(at.b))
+      [...this.made.values()][Math.min(at.i, last)].buttons[at.k].focus();
   }
 
   // `reading`: null where nothing is read. `doubtful`: signs too near to another.

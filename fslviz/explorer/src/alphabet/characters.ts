@@ -57,22 +57,33 @@ export class NearestCharacters {
     this.root = el("details.look", { ontoggle: opened }, summary, this.row);
   }
 
-  async update(reader: Reader, image: Float32Array | null, late: () => boolean) {
+  // `drawing`: the sign that is drawn, or "".
+  async update(reader: Reader, drawing: string, late: () => boolean) {
     if (!this.root.open) return;
-    if (reader === "pixels" || !image) {
-      this.row.textContent = image ? "Pixels have met no characters." : "Draw something, and see.";
-      this.shown = "";
+    if (reader === "pixels" || !drawing) {
+      this.tell(drawing ? "Pixels have met no characters." : "Draw one sign on the square, and see.");
       return;
     }
-    const [strokes, near] = await Promise.all([
-      this.pack.part("alphabet/met"),
-      this.pack.part(`alphabet/${reader}-met`),
-    ]);
-    if (late()) return;
+    try {
+      const parts = Promise.all([this.pack.part("alphabet/met"), this.pack.part(`alphabet/${reader}-met`)]);
+      if (!this.shown) this.tell("Fetching the characters …");
+      const [strokes, near] = await parts;
+      if (!late()) this.show(reader, drawing, strokes, near);
+    } catch (error) {
+      if (!late()) this.tell((error as Error).message);
+    }
+  }
+
+  private tell(text: string) {
+    this.row.textContent = text;
+    this.shown = "";
+  }
+
+  private show(reader: Reader, drawing: string, strokes: ArrayBuffer, near: ArrayBuffer) {
     const characters = charactersOf(new Uint8Array(strokes));
     const grain = new Float32Array(near, 0, 1)[0];
     const places = new Int8Array(near, 4);
-    const place = this.signs.place(reader, image);
+    const place = this.signs.place(reader, this.signs.image(drawing));
     const far = Array.from({ length: places.length / place.length }, (_, i) => {
       const at = places.subarray(i * place.length, (i + 1) * place.length);
       return distance(
@@ -81,8 +92,9 @@ export class NearestCharacters {
       );
     });
     const nearest = [...far.keys()].sort((a, b) => far[a] - far[b]).slice(0, SHOWN);
-    if (this.shown === `${reader} ${nearest}`) return;
-    this.shown = `${reader} ${nearest}`;
-    this.row.replaceChildren(...nearest.map((i) => picture(characters[i], `a character at ${far[i].toFixed(2)}`)));
+    const said = nearest.map((i) => `a character at ${far[i].toFixed(2)}`);
+    if (this.shown === `${reader} ${nearest} ${said}`) return;
+    this.shown = `${reader} ${nearest} ${said}`;
+    this.row.replaceChildren(...nearest.map((i, k) => picture(characters[i], said[k])));
   }
 }

@@ -55,6 +55,7 @@ export class SignReader {
   }
 
   image(text: string): Float32Array {
+    if (this.images.size > 500) this.images.clear();
     if (!this.images.has(text)) this.images.set(text, imageOf(textToStrokes(text))!);
     return this.images.get(text)!;
   }

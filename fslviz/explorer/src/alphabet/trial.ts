@@ -77,14 +77,16 @@ export class Trial {
   private answer() {
     const drawing = this.host.drawing();
     if (!drawing) {
-      this.line.textContent = "Draw it first, or let it be drawn for you.";
+      this.line.textContent = "Draw it on the square first, or let it be drawn for you.";
       return;
     }
     this.answers.push({ asked: this.questions[this.answers.length], drawing });
     this.line.textContent = "";
     this.host.clear();
     this.ask();
-    if (!this.running) this.tell();
+    if (this.running) return;
+    this.begin.focus({ preventScroll: true }); // what was pressed is gone
+    this.tell();
   }
 
   stop() {
@@ -98,20 +100,27 @@ export class Trial {
   private async tell() {
     const { answers } = this;
     this.line.textContent = "Reading them with each network …";
-    try {
-      const rows = [];
-      for (const reader of READERS) {
+    const problems = new Set<string>();
+    const rows = [];
+    for (const reader of READERS) {
+      try {
         await this.host.signs.load(reader);
         rows.push(this.row(reader, answers));
+      } catch (error) {
+        problems.add((error as Error).message);
       }
-      if (answers !== this.answers || this.running) return;
-      const heads = ["characters met", "your signs read rightly", "strangers kept out"];
-      const head = el("tr", {}, ...heads.map((text) => el("th", { scope: "col" }, text)));
-      this.result.replaceChildren(el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
-      this.line.textContent = "In brackets, the range that the share lies in with 95% certainty.";
-    } catch (error) {
-      this.line.textContent = (error as Error).message;
     }
+    if (answers !== this.answers || this.running) return;
+    const heads = ["characters met", "your signs read rightly", "strangers kept out"];
+    const head = el("tr", {}, ...heads.map((text) => el("th", { scope: "col" }, text)));
+    this.result.replaceChildren(el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
+    this.line.replaceChildren("In brackets, the range that the share lies in with 95% certainty.");
+    if (problems.size)
+      this.line.replaceChildren(
+        [...problems].join(" "),
+        " ",
+        button("Try again", () => this.tell()),
+      );
   }
 
   private row(reader: Reader, answers: Answer[]) {

@@ -3,13 +3,13 @@ import type { Manifest } from "../data/pack";
 import { linkedView } from "../space/linked-view";
 import type { Space } from "../space/space";
 import { textToState } from "../state/parse";
-import { initialState, type Options, type State } from "../state/state";
+import { drawnSign, initialState, type Options, type State } from "../state/state";
 import { fitsAddress, stateToText } from "../state/text";
 import type { View } from "../state/view";
 import { Address, clickedText } from "./address";
 import { SymbolStore } from "./symbol-store";
 
-const FORGETS = "Enrolled until you leave: this browser keeps nothing for this page.";
+const FORGETS = "This browser keeps nothing for this page: copy the link, or the signs are gone when you leave.";
 const UNREADABLE = "The view in this link could not be read, and is left aside.";
 
 export abstract class PageState {
@@ -58,8 +58,12 @@ export abstract class PageState {
     const views = Object.fromEntries(losses.map((loss) => [loss, this.viewOf(loss)]));
     if (change.together === false) change.views = { ...this.state.views, ...views };
     if (change.together) change.views = { ...this.initial.views, [lead]: this.viewOf(lead) };
+    const { symbols } = this.state;
     this.state = { ...this.state, ...change };
-    if (change.symbols && this.symbolStore?.write(change.symbols) === false) this.tell(FORGETS);
+    if (change.symbols) {
+      this.state.emptied = !change.symbols.length;
+      if (this.symbolStore?.write(symbols, change.symbols) === false) this.tell(FORGETS);
+    }
     this.write(newEntry);
     this.changes();
     return this.update(!("moment" in change));
@@ -68,8 +72,8 @@ export abstract class PageState {
   reset() {
     Object.assign(this, { lassoing: false, cursor: -1 });
     this.stopPlaying();
-    const { symbols, drawing } = this.state; // the reader's work stays
-    this.set({ ...this.initial, symbols, drawing }, true);
+    const { symbols } = this.state; // the reader's work stays
+    this.set({ ...this.initial, symbols, drawing: drawnSign(this.state) }, true);
   }
 
   view(loss: string, view: View) {
@@ -108,10 +112,16 @@ export abstract class PageState {
   // Whether the text could be read.
   protected take(text: string): boolean {
     const { spaces, shown, trail } = this.manifest;
-    const { symbols, drawing } = this.state; // a text that tells of none takes none away
-    const initial = { ...this.initial, symbols, drawing };
+    const { symbols } = this.state; // a text that tells of none takes none away
+    const initial = { ...this.initial, symbols, drawing: drawnSign(this.state) };
     try {
-      const contents = { spaces, shown, trail, parts: new Set(this.options.parts) };
+      const contents = {
+        spaces,
+        shown,
+        trail,
+        parts: new Set(this.options.parts),
+        kept: this.symbolStore?.read() ?? symbols,
+      };
       this.state = text ? textToState(text, initial, contents) : initial;
       this.untell();
       return true;

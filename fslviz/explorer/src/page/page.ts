@@ -10,7 +10,7 @@ import { Panel } from "../panels/panel";
 import { savePicture } from "../panels/picture-file";
 import { RenderLoop } from "../panels/render-loop";
 import type { Space } from "../space/space";
-import type { Options } from "../state/state";
+import { drawnSign, type Options } from "../state/state";
 import { watchAppearance } from "./appearance";
 import { loadContents, NOTHING } from "./contents";
 import { Loader } from "./loader";
@@ -56,7 +56,7 @@ export class Page extends PageState implements NavigationHost {
 
   async start() {
     this.root.replaceChildren(this.notice);
-    this.tell("Loading the spaces …");
+    this.tell("Loading …");
     try {
       Object.assign(this, await loadContents(this.pack, this.options.losses));
       this.begin(this.pack.manifest);
@@ -118,10 +118,6 @@ export class Page extends PageState implements NavigationHost {
     this.say();
   }
 
-  clear() {
-    this.sidePanels.pad?.clear();
-  }
-
   save() {
     const { surroundings } = this.renderLoop;
     const squares = this.state.losses.map((loss) => this.panel(loss).painter.whole(surroundings.ground));
@@ -159,9 +155,9 @@ export class Page extends PageState implements NavigationHost {
 
   update(glide: boolean) {
     const { drawing, wide } = this.state;
-    this.loader.probes.draw(wide ? "" : drawing);
+    this.loader.probes.draw(drawnSign(this.state));
     this.sidePanels.pad?.show(drawing, wide);
-    this.alphabet?.update();
+    this.alphabet?.update().then(() => this.say());
     this.lab?.changed();
     const roots = this.state.losses.map((loss) => this.panel(loss).root);
     arrangeChildren(this.grid, roots);

@@ -44,7 +44,7 @@ export class SidePanels {
     this.toolbar = new Toolbar(offered, colours, page);
     this.spaces = page.state.losses.length > 0;
     if (has("training")) this.trainingSlider = new TrainingSlider((moment) => page.set({ moment }, false));
-    if (has("draw") || has("alphabet")) this.pad = new Pad(draw);
+    if (has("draw") || has("alphabet")) this.pad = new Pad(draw, has("alphabet"));
     if (has("alphabet")) this.alphabet = new Alphabet(pack, page, parts.includes("enrol"));
     if (has("enrol")) this.gallery = new Gallery(labels, loader.probes.standardised, page, !problem);
     if (has("look")) this.inspector = new Inspector(pack, labels.test, page);

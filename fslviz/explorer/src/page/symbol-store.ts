@@ -1,6 +1,6 @@
 // What the reader has enrolled, kept where the browser keeps anything.
 import { textToSymbols } from "../state/parse";
-import type { OwnSymbol } from "../state/symbols";
+import { MOST, type OwnSymbol } from "../state/symbols";
 import { symbolsToText } from "../state/text";
 
 export class SymbolStore {
@@ -19,14 +19,18 @@ export class SymbolStore {
     }
   }
 
-  // Whether they are kept.
-  write(symbols: OwnSymbol[]): boolean {
+  // What has changed goes into what is kept, which another page or link may have made. Whether it is kept.
+  write(before: OwnSymbol[], after: OwnSymbol[]): boolean {
+    const gone = before.filter(({ name }) => !after.some((one) => one.name === name));
+    const changed = after.filter((one) => !before.includes(one));
+    const others = this.read().filter(({ name }) => ![...gone, ...changed].some((one) => one.name === name));
+    const kept = [...others, ...changed].slice(-MOST);
     try {
-      if (symbols.length) localStorage.setItem(this.key, symbolsToText(symbols));
+      if (kept.length) localStorage.setItem(this.key, symbolsToText(kept));
       else localStorage.removeItem(this.key);
       return true;
     } catch {
-      return !symbols.length;
+      return !kept.length;
     }
   }
 }

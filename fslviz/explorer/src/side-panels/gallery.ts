@@ -5,7 +5,7 @@ import { formatDistance, formatPercent } from "../common/format";
 import type { Place } from "../common/geometry";
 import type { Scores } from "../space/scores";
 import type { Space } from "../space/space";
-import type { State } from "../state/state";
+import { drawnSign, type State } from "../state/state";
 import { firstSign } from "../state/symbol-names";
 import { enrolled, Refusal } from "../state/symbols";
 import { Enrolment, type Verifier } from "./enrolment";
@@ -16,7 +16,6 @@ const NO_CLAIM: [string, string] = ["", "nobody: who is it?"]; // the drawing is
 
 export interface GalleryHost {
   state: State;
-  clear(): void; // the pad
   set(change: Partial<State>, newEntry: boolean): void;
 }
 
@@ -72,10 +71,10 @@ export class Gallery {
   }
 
   private enrol() {
-    const { drawing, symbols } = this.host.state;
+    const { symbols } = this.host.state;
     try {
-      this.host.set({ symbols: enrolled(symbols, this.name.value, drawing, true) }, true);
-      this.host.clear();
+      const more = enrolled(symbols, this.name.value, drawnSign(this.host.state), true);
+      this.host.set({ symbols: more, drawing: "" }, true);
     } catch (problem) {
       if (!(problem instanceof Refusal)) throw problem;
       this.verdict.textContent = problem.message;
@@ -160,7 +159,8 @@ export class Gallery {
 
   private invite(): string {
     if (!this.drawable) return "";
-    if (this.host.state.drawing) return "The drawing is placed by the trained networks: go to the end of the training.";
+    if (drawnSign(this.host.state))
+      return "The drawing is placed by the trained networks: go to the end of the training.";
     if (!this.empty) return "Now draw a probe: the symbol again, a digit, or something else.";
     return "Draw a symbol of your own, no digit, and enrol it from one to five drawings.";
   }

@@ -31,8 +31,11 @@ export class Pad {
   readonly root: HTMLElement;
   private canvas: HTMLCanvasElement;
 
-  // `drawn`: told of the strokes' text, at most once a frame, however fast it is.
-  constructor(private drawn: (text: string) => void) {
+  // `drawn`: told of the strokes' text, at most once a frame, however fast it is. `dots`: whether a sign may have some.
+  constructor(
+    private drawn: (text: string) => void,
+    private dots = false,
+  ) {
     const properties = {
       width: SIDE,
       height: SIDE,
@@ -98,7 +101,7 @@ export class Pad {
 
   private lift() {
     this.drawing = this.down = this.outside = false;
-    this.strokes = this.strokes.filter((stroke) => this.long(stroke));
+    this.strokes = this.kept;
     cancelAnimationFrame(this.frame);
     this.tell(); // at once: what is enrolled now is the whole drawing
   }
@@ -114,6 +117,12 @@ export class Pad {
     this.undo();
   }
 
+  // What counts of the strokes: a dot alone is no drawing.
+  private get kept() {
+    const long = this.strokes.filter((stroke) => this.long(stroke));
+    return this.dots && long.length ? this.strokes.filter(({ length }) => length) : long;
+  }
+
   private long(stroke: Place[]) {
     const [width, height] = [0, 1].map((i) => stroke.map((p) => p[i])).map((s) => Math.max(...s) - Math.min(...s));
     return Math.max(width * this.shape, height) >= DOT;
@@ -126,7 +135,7 @@ export class Pad {
   private tell() {
     this.frame = 0;
     this.paint();
-    const text = strokesToText(this.strokes.filter((stroke) => this.long(stroke)));
+    const text = strokesToText(this.kept);
     if (text === this.text) return; // a pen that only moves draws nothing
     this.text = text;
     this.drawn(text);

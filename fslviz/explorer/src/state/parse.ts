@@ -15,6 +15,7 @@ export interface PageContents {
   shown: number; // test images
   trail: number; // those of them that are followed along a training
   parts: Set<string>;
+  kept: OwnSymbol[]; // those that the browser keeps
 }
 
 type Words = string[];
@@ -100,17 +101,21 @@ const TAKES: Record<string, (state: State, words: Words, contents: PageContents)
     check(which === "ten" || which === "none");
     state.areas = which === "ten";
   },
-  own: (state, words, { parts }) => {
-    state.symbols = textToSymbols(words.join());
+  // A link has no room for very many: then they are those that the browser keeps.
+  own: (state, words, { parts, kept }) => {
+    const text = words.join();
+    state.emptied = text === "none";
+    state.symbols = text === "kept" ? kept : state.emptied ? [] : textToSymbols(text);
     check(!parts.has("enrol") || !state.symbols.some(({ name }) => isDigit(name)));
+  },
+  pad: (state, [kind]) => {
+    check(kind === "line" || kind === "sign");
+    if (state.wide !== (kind === "line")) state.drawing = ""; // it was drawn on the other pad
+    state.wide = kind === "line";
   },
   drawing: (state, [text]) => {
     check(isDrawing(text));
     state.drawing = text;
-  },
-  pad: (state, [kind]) => {
-    check(kind === "line" || kind === "sign");
-    state.wide = kind === "line";
   },
   reader: (state, [name]) => {
     const reader = READERS.find((one) => one === name);

@@ -44,6 +44,7 @@ export interface State {
   lab: LabSettings;
   areas: boolean; // whether the ten digits' accepted regions are drawn
   symbols: OwnSymbol[];
+  emptied: boolean; // whether the reader has forgotten them all
   drawing: string; // on the pad, "" for none
   wide: boolean; // whether the pad takes a line of writing
   reader: Reader; // of the alphabet
@@ -90,12 +91,16 @@ export function initialState(options: Options, { spaces }: Manifest): State {
     },
     areas: false,
     symbols: [],
+    emptied: false,
     drawing: "",
     wide: false,
     reader: "all",
     fmr: 0.01,
   };
 }
+
+// The one sign that is drawn, "" for none: a line of them is no sign.
+export const drawnSign = ({ drawing, wide }: State) => (wide ? "" : drawing);
 
 // The threshold that the reader has set for the network that verifies now, if any.
 export function currentThreshold({ threshold, networks, gallerySpace }: State): number | null {

@@ -3,7 +3,7 @@ const BLANK = /[\p{C}\p{Z}\p{M}\u115f\u1160\u2800\u3164\uffa0]/gu; // what shows
 const OVERRIDES = /[\p{Cc}\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu; // what bends the text around it
 
 // A name without what would bend the text around it.
-export const cleaned = (name: string) => name.normalize("NFC").replace(OVERRIDES, "").trim();
+export const cleaned = (name: string) => name.replace(OVERRIDES, "").normalize("NFC").trim();
 
 export const visible = (name: string) => name.replace(BLANK, "") !== "";
 

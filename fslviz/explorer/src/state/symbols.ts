@@ -1,5 +1,6 @@
 // What a reader has enrolled: signs of their own, each with a name and some drawings.
-import { cleaned, isDigit, visible } from "./symbol-names";
+import { isDrawing } from "./strokes";
+import { cleaned, isDigit, isName, visible } from "./symbol-names";
 
 // A sign: its name, and each drawing as a text of strokes.
 export interface OwnSymbol {
@@ -19,6 +20,8 @@ export function enrolled(symbols: OwnSymbol[], given: string, drawing: string, d
   const before = symbols.find((symbol) => symbol.name === name);
   if (!drawing) throw new Refusal("Draw something first: it is the drawing on the pad that is enrolled.");
   if (!visible(name)) throw new Refusal("Give it a name that can be seen.");
+  if (!isName(name)) throw new Refusal("Give it a shorter name.");
+  if (!isDrawing(drawing)) throw new Refusal("This drawing is too long to be kept: draw it with less ink.");
   if (digits && isDigit(name)) throw new Refusal("The ten digits are enrolled already: take another name.");
   if (before && before.samples.length >= SAMPLES) throw new Refusal(`It has ${SAMPLES} samples already.`);
   if (!before && symbols.length >= MOST) throw new Refusal(`There is room for ${MOST} signs: forget one first.`);

@@ -1,6 +1,7 @@
 // The state's text, in an address: "v2;show:triplet@1,cosface@0.8;step:0.5;lit:classes,4,9". What is as it was at first
 // on a page is left out. parse.ts reads it.
 import { currentThreshold, type Selection, type State } from "./state";
+import { isDrawing } from "./strokes";
 import type { OwnSymbol } from "./symbols";
 import { WHOLE } from "./view";
 
@@ -37,8 +38,8 @@ export function stateToText(state: State, initial: State): string {
       return [loss, round(margin), scale, mining, leftOut.join("") || "none", seed, from];
     },
     areas: (s) => [s.areas ? "ten" : "none"],
-    own: (s) => (fitsAddress(s) ? [symbolsToText(s.symbols)] : []),
-    drawing: (s) => [s.drawing],
+    own: (s) => [s.symbols.length ? (fitsAddress(s) ? symbolsToText(s.symbols) : "kept") : s.emptied ? "none" : ""],
+    drawing: (s) => [isDrawing(s.drawing) ? s.drawing : ""],
     pad: (s) => [s.wide ? "line" : "sign"],
     reader: (s) => [s.reader],
     fmr: (s) => [round(s.fmr)],
