@@ -76,18 +76,19 @@ def written(name, count, seed):
 
 
 # Draws, learns and asks; tells for each question which card was lit (-1 for none), the distances and the words.
+LEARN = "[...document.querySelectorAll('.fx-alphabet .fx-chip')].find((b) => b.innerText === 'Learn it').click()"
 EPISODES = """async (episodes) => { const { explorer } = ROOT, hand = HAND;
     const shown = async () => { await new Promise(requestAnimationFrame);
     await new Promise(requestAnimationFrame); await explorer.alphabet.update(); };
     const answers = [];
     for (const { learn, ask } of episodes) { explorer.set({ symbols: [], drawing: '' }, false);
-    for (const strokes of learn) { hand(strokes); [...document.querySelectorAll('.fx-alphabet .fx-chip')].find((b) => b.innerText === 'Learn it').click(); }
+    for (const strokes of learn) { hand(strokes); LEARN; }
     for (const strokes of ask) { explorer.set({ drawing: '' }, false); hand(strokes); await shown();
     const lit = [...document.querySelectorAll('.fx-card')].findIndex((c) => c.matches('.fx-lit'));
     const figures = [...document.querySelectorAll('.fx-acts .fx-figures')].map((f) => Number(f.textContent));
     answers.push([lit, figures, document.querySelector('.fx-alphabet > .fx-verdict').innerText,
     explorer.state.drawing, explorer.state.symbols.map((s) => s.samples[0])]); } } return answers; }"""
-EPISODES = EPISODES.replace("ROOT", ROOT).replace("HAND", HAND)
+EPISODES = EPISODES.replace("ROOT", ROOT).replace("HAND", HAND).replace("LEARN", LEARN)
 
 
 def episodes(count, seed):
