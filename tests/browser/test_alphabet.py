@@ -326,6 +326,9 @@ def test_a_trial_by_keys_alone(page):
     assert int(right.split(" of 7")[0]) >= 5, rows
     assert int(kept_out.split(" of 3")[0]) >= 1, rows
     assert "Draw one of your signs" in verdict(page)
+    page.get_by_role("button", name="Close").press("Enter")
+    assert page.locator(".fx-trial").is_hidden()
+    assert page.evaluate("document.activeElement.innerText") == "Trial"
 
 
 def test_a_trial_without_signs_and_one_that_is_stopped(page):

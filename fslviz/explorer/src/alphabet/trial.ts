@@ -66,7 +66,7 @@ export class Trial {
 
   private ask() {
     const question = this.questions[this.answers.length];
-    this.bar.hidden = !this.running;
+    this.bar.hidden = this.prompt.hidden = !this.running;
     const count = `${this.answers.length + 1} of ${this.questions.length}: draw `;
     if (!this.running) this.prompt.replaceChildren();
     else if (question === null) this.prompt.replaceChildren(count, "something that is none of your signs");
@@ -92,9 +92,14 @@ export class Trial {
   stop() {
     this.questions = this.questions.slice(0, this.answers.length);
     this.line.textContent = "";
-    if (this.answers.length) this.tell();
-    else this.root.hidden = true;
     this.ask();
+    if (this.answers.length) this.tell();
+    else this.close();
+  }
+
+  private close() {
+    this.root.hidden = true;
+    this.begin.focus({ preventScroll: true }); // what was pressed is gone
   }
 
   private async tell() {
@@ -113,7 +118,8 @@ export class Trial {
     if (answers !== this.answers || this.running) return;
     const heads = ["characters met", "your signs read rightly", "strangers kept out"];
     const head = el("tr", {}, ...heads.map((text) => el("th", { scope: "col" }, text)));
-    this.result.replaceChildren(el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
+    const close = button("Close", () => this.close());
+    this.result.replaceChildren(el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)), close);
     this.line.replaceChildren("In brackets, the range that the share lies in with 95% certainty.");
     if (problems.size)
       this.line.replaceChildren(
