@@ -1,5 +1,10 @@
 """What hands do on a page with an explorer, and what can be read off it."""
 
+import contextlib
+import functools
+import http.server
+import threading
+
 from fslviz import explorer
 
 PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Explorer</title>
@@ -136,3 +141,17 @@ def frame(page):
 def settled(page):
     frame(page)
     return strip(page, "Triplet")
+
+
+@contextlib.contextmanager
+def serving(folder):
+    """The address at which a folder is served."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()

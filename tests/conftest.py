@@ -1,10 +1,7 @@
 """What the browser tests share."""
 
-import functools
-import http.server
 import os
 import shutil
-import threading
 
 # as make has it: the book's own runs, and one thread, for figures are compared with those of the book to a hair
 os.environ.setdefault("FSLVIZ_CACHE", os.path.join(os.path.dirname(__file__), "..", ".cache"))
@@ -12,7 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 import pytest
-from browser_helpers import ALL, PAGE
+from browser_helpers import ALL, PAGE, serving
 from playwright.sync_api import sync_playwright
 
 import fslviz
@@ -59,14 +56,8 @@ def site(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def served(site):
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with serving(site) as address:
+        yield address
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from browser_helpers import SEVEN, STAR, canvas, figures, link, picture, pixel_of, strip, strips, stroke
+from browser_helpers import SEVEN, STAR, canvas, figures, link, picture, pixel_of, serving, strip, strips, stroke
 
 NAMES = {
     "contrastive": "Contrastive",
@@ -114,6 +114,17 @@ def test_an_explorer_stands_on_the_page(browser, name):
     assert links.count() >= 1
     page.go_back()
     page.wait_for_function(f"location.href !== '{before}' || {links.count()} === 1")
+    page.close()
+
+
+def test_the_first_view_of_the_first_page_is_small(browser):
+    """Bytes of all that it loads, uncompressed."""
+    page = browser.new_page()
+    with serving(HTML) as address:
+        page.goto(f"{address}/book/intro.html")
+        page.wait_for_function("[...document.querySelectorAll('.fslviz-explorer')].every((e) => e.dataset.ready)")
+        kinds = "['resource', 'navigation'].flatMap((kind) => performance.getEntriesByType(kind))"
+        assert page.evaluate(f"{kinds}.reduce((sum, e) => sum + e.encodedBodySize, 0)") < 1e6
     page.close()
 
 
