@@ -101,7 +101,7 @@ def test_an_explorer_stands_on_the_page(browser, name):
         for loss, margin in re.findall(r"(\w+)@([\d.]+)", shown):
             space = page.get_by_role("region", name=f"{NAMES[loss]} space")
             space.locator("p.fx-figures", has_text=re.compile(rf"margin {margin}(?![\d.])")).wait_for()
-        assert not page.locator(".fx-note").is_visible()
+        assert not page.locator(".fx-note").first.is_visible()
         trains = "lab:" in shown
         page.wait_for_function(  # what the link has moved is in view
             """square => { const box = [...document.querySelectorAll(square)].at(-1).getBoundingClientRect();
