@@ -61,7 +61,7 @@ export abstract class PageState {
     const { symbols } = this.state;
     this.state = { ...this.state, ...change };
     if (change.symbols) {
-      this.state.emptied = !change.symbols.length;
+      this.state.emptied = !change.symbols.length && (symbols.length > 0 || this.state.emptied);
       if (this.symbolStore?.write(symbols, change.symbols) === false) this.tell(FORGETS);
     }
     this.write(newEntry);
