@@ -18,14 +18,13 @@ from fslviz import characters
 from fslviz.data import Data, draw_characters
 from fslviz.evaluation import all_pairs, error_rates, threshold_at
 from fslviz.explorer.pack import Network, _Pack, manifest
-from fslviz.runs import Run
 from fslviz.training import train
 
 MET = {"10": 10, "100": 100, "1000": 1000, "all": None}  # characters that each network has met; less are part of more
 HELD = 100  # characters to measure on, and as many to draw, that none has met
-STROKES = 8  # of a simple character, at most: what a reader invents has few
+STROKES = 8  # of a simple character, at most
 SIMPLE = 0.8  # of the drawings that the last network sees: better than 0.6, on the characters to measure on
-IMAGES = 240_000
+IMAGES = 240_000  # that each network sees, nearly all different
 DIMS = 64
 FMR = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2]  # where a threshold may stand
 
@@ -47,20 +46,16 @@ def _drawn(names: list[str], seed: int) -> list[str]:
     return [names[i] for i in np.random.default_rng(seed).permutation(len(names))]
 
 
-def drawings(met: list[str], simple: int, images: int = IMAGES) -> Data:
-    """About as many drawings as ``images``; ``simple`` of ``met`` have few strokes."""
+def drawings(met: list[str], simple: int) -> Data:
+    """About as many drawings as ``IMAGES``; ``simple`` of ``met`` have few strokes."""
     few, many = met[:simple], met[simple:]
     share = SIMPLE if many else 1
-    parts = [draw_characters(few, round(images * share / len(few)), amplitude=1.5, seed=1)]
+    parts = [draw_characters(few, round(IMAGES * share / len(few)), amplitude=1.5, seed=1)]
     if many:
-        parts.append(draw_characters(many, round(images * (1 - share) / len(many)), amplitude=1.5, seed=1))
+        parts.append(draw_characters(many, round(IMAGES * (1 - share) / len(many)), amplitude=1.5, seed=1))
     x = torch.cat([part.test_images for part in parts])
     y = torch.cat([part.test_labels + i * len(few) for i, part in enumerate(parts)])
     return Data(x, y, x[:0], y[:0], f"drawings of {len(met)} characters", names=tuple(met))
-
-
-def trained(met: list[str], simple: int, images: int = IMAGES) -> Run:
-    return train("normface", drawings(met, simple, images), embed_dim=DIMS, scale=8, images=images)
 
 
 def learn() -> None:
@@ -72,7 +67,7 @@ def learn() -> None:
     pack.add("alphabet/met", _strokes(met[:simple]))
     for name, count in MET.items():
         some = min(count or simple, simple)
-        run = trained(met[:count], some)
+        run = train("normface", drawings(met[:count], some), embed_dim=DIMS, scale=8, images=IMAGES)
         network = Network.of(run.model)  # type: ignore[arg-type]
         places = run.compared(network.embed(judged.test_images))
         readers[name] = _measured(places, judged, count or len(met), run.cosine)

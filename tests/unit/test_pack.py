@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 import shutil
 import subprocess
 import zlib
@@ -12,7 +13,7 @@ import pytest
 import torch
 
 import fslviz
-from fslviz import training
+from fslviz import characters, training
 from fslviz.explorer import pack
 
 # ---- the pack, and the built script
@@ -181,3 +182,12 @@ def test_the_parts_that_need_no_page():
         pytest.skip("needs Node")
     ran = subprocess.run([pack.HERE / "build.sh", "test"], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_the_pages_hand_has_the_numbers_of_pythons():
+    source = (pack.HERE / "src/embedding/hand.ts").read_text()
+    found = {}
+    for names, values in re.findall(r"^const \[?([A-Z, ]+)\]? = \[?([\d., ]+)\]?;", source, re.MULTILINE):
+        found |= dict(zip(names.split(", "), map(float, values.split(", ")), strict=True))
+    for name in ("STEP", "TURN", "STRETCH", "MOVE", "BEND", "SLANT", "SHEAR", "WIDEN"):
+        assert found[name] == getattr(characters, name), name

@@ -19,7 +19,7 @@ import { distance, SignReader } from "./sign-reader";
 import { readerName, Trial } from "./trial";
 
 const INVITATION = "Draw a sign that nobody has ever seen, and press Learn it. Then draw it again.";
-const LIMITS = "It reads shapes: a sign that is drawn upside down is another sign, and a picture is no sign.";
+const LIMITS = "It reads shapes: a sign that is drawn upside down is mostly another sign, and a picture is no sign.";
 
 export interface AlphabetHost {
   state: State;
@@ -50,13 +50,14 @@ export class Alphabet {
   });
   private file = el("input", { type: "file", accept: ".txt,text/plain", hidden: true });
 
-  // `digits`: whether the ten digits are enrolled beside the reader's signs.
+  // `standardised`: an image as the networks take it. `digits`: whether the ten digits are enrolled beside the signs.
   constructor(
     private pack: Pack,
+    standardised: (image: Float32Array) => Float32Array,
     private host: AlphabetHost,
     private digits: boolean,
   ) {
-    this.signs = new SignReader(pack);
+    this.signs = new SignReader(pack, standardised);
     this.cards = new Cards({
       teach: (name) => this.teach(name),
       draw: (name) => this.redraw(host.state.symbols.find((one) => one.name === name)!),
@@ -262,7 +263,7 @@ export class Alphabet {
       `At ${threshold.toFixed(2)}, ${formatPercent(fmr)} of the pairs of different characters pass, and ` +
       `${formatPercent(fnmr)} of the pairs of one character do not: measured on characters that no network has met.` +
       (count > 1
-        ? ` With ${count} signs about ${formatPercent(crowd)} of such strangers pass; of signs with one or two strokes, more.`
+        ? ` With ${count} signs about ${formatPercent(crowd)} of such strangers pass; of signs that are more alike, more.`
         : "");
     this.slider.setAttribute("aria-valuetext", formatPercent(fmr));
   }

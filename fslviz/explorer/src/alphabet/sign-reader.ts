@@ -27,7 +27,11 @@ export class SignReader {
   private images = new Map<string, Float32Array>(); // of drawings, by their text
   private places = new Map<string, Float64Array>(); // of drawings, by the network and their text
 
-  constructor(private pack: Pack) {}
+  // `standardised`: an image as the networks take it.
+  constructor(
+    private pack: Pack,
+    private standardised: (image: Float32Array) => Float32Array,
+  ) {}
 
   async open() {
     this.about = JSON.parse(new TextDecoder().decode(await this.pack.part("alphabet/about")));
@@ -47,11 +51,9 @@ export class SignReader {
   }
 
   private async fetched(reader: Reader): Promise<Embed> {
-    const { mean, std } = this.pack.manifest;
-    const standardised = (image: Float32Array) => image.map((v) => (v - mean) / std);
-    if (reader === "pixels") return standardised;
+    if (reader === "pixels") return this.standardised;
     const network = await Network.read(await this.pack.part(`alphabet/${reader}`));
-    return (image) => network.embed(standardised(image));
+    return (image) => network.embed(this.standardised(image));
   }
 
   image(text: string): Float32Array {

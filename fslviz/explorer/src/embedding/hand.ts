@@ -1,5 +1,6 @@
 // The simulated hand that the networks learned from (fslviz/characters.py, whose numbers these are): it draws a sign anew.
-import { high, low, type Place, span } from "../common/geometry";
+import { high, low, mean, type Place, span } from "../common/geometry";
+import { normal } from "../training/random";
 
 const UNIT = 1 / 109; // of the square that the hand draws in
 const STEP = 3; // units between two points of a stroke
@@ -11,17 +12,16 @@ const FILLS = 0.7; // of the pad: the larger side of what is drawn
 // Strokes on the pad, as the hand writes them this time.
 export function redrawn(strokes: Place[][], random: () => number): Place[][] {
   const differ = (most: number) => most * (2 * random() - 1);
-  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const size = Math.max(span(strokes, 0), span(strokes, 1), 0.05);
   const units = (stroke: Place[]) => evenly(stroke.map(([x, y]) => [(x * 80) / size, (y * 80) / size]));
   const apart = strokes.map(units).map((stroke) => {
-    const [mx, my] = middle([stroke]);
+    const [mx, my] = mean(stroke);
     const [turn, stretch] = [differ(TURN), 1 + differ(STRETCH)];
     const [cos, sin] = [stretch * Math.cos(turn), stretch * Math.sin(turn)];
     const [dx, dy] = [mx + differ(MOVE), my + differ(MOVE)];
     return stroke.map(([x, y]): Place => [cos * (x - mx) - sin * (y - my) + dx, sin * (x - mx) + cos * (y - my) + dy]);
   });
-  const waves = [0, 1].map(() => [1, 2, 3].map((k) => [BEND * normal(), Math.PI * (2 * random() - 1), k]));
+  const waves = [0, 1].map(() => [1, 2, 3].map((k) => [BEND * normal(random), Math.PI * (2 * random() - 1), k]));
   const wave = (axis: number, v: number) =>
     waves[axis].reduce((sum, [height, phase, k]) => sum + height * Math.sin(Math.PI * UNIT * k * v + phase), 0);
   const [slant, shear, wide] = [differ(SLANT), differ(SHEAR), 1 + differ(WIDEN)];
@@ -50,8 +50,3 @@ function evenly(stroke: Place[]): Place[] {
   }
   return points;
 }
-
-const middle = (strokes: Place[][]): Place => {
-  const all = strokes.flat();
-  return [0, 1].map((i) => all.reduce((sum, p) => sum + p[i], 0) / all.length) as Place;
-};

@@ -45,7 +45,7 @@ export class SidePanels {
     this.spaces = page.state.losses.length > 0;
     if (has("training")) this.trainingSlider = new TrainingSlider((moment) => page.set({ moment }, false));
     if (has("draw") || has("alphabet")) this.pad = new Pad(draw, has("alphabet"));
-    if (has("alphabet")) this.alphabet = new Alphabet(pack, page, parts.includes("enrol"));
+    if (has("alphabet")) this.alphabet = new Alphabet(pack, loader.probes.standardised, page, parts.includes("enrol"));
     if (has("enrol")) this.gallery = new Gallery(labels, loader.probes.standardised, page, !problem);
     if (has("look")) this.inspector = new Inspector(pack, labels.test, page);
     if (has("lab")) {
