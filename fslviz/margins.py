@@ -34,6 +34,17 @@ class Softmax(Loss):
         self.weight = nn.Parameter(torch.randn(sizes, dtype=torch.float32) * min(1.0, self.FEW / sizes[0]))
         self.bias = nn.Parameter(torch.zeros(sizes[0], dtype=torch.float32)) if bias else None
 
+    @torch.no_grad()
+    def begin(self, means: Tensor) -> None:
+        """Put the class weights where the classes' mean images (C, P) lie in their first D principal components.
+
+        Like classes so begin side by side: in a plane, where each has two neighbours, in the order that they keep.
+        Each component is spread as the weights were that it replaces; of more dimensions the rest stay as drawn.
+        """
+        classes, dim = self.weight.shape
+        axes = torch.linalg.svd(means - means.mean(0), full_matrices=False).U[:, : min(dim, classes - 1)]
+        self.weight[:, : axes.shape[1]] = axes * math.sqrt(classes) * min(1.0, self.FEW / classes)
+
     def loss(self, z: Tensor, y: Tensor) -> Tensor:
         classes, dim = self.weight.shape
         if z.shape[1] != dim:

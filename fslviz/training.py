@@ -34,7 +34,7 @@ ADAM = 1e-3  # for biases and normalisation
 HEAD = 2e-2  # for the class weights, which in 2-D have far to go
 BETAS = (0.9, 0.99)  # Adam's: a training is too short for the usual 0.999
 RISE = 0.25  # the share of a training in which the rates rise, to fall to 0 in the rest (one cycle: Smith 2018)
-SHIFT = 1  # pixels by which a batch is moved at most, each way: 0.2 points
+SHIFT = 1  # pixels by which an image is moved at most, each way: 0.2 points
 LARGE, PART = 512, 64  # a batch of more images is embedded in parts of so many: 4,096 then train within 2 GB
 MOMENTS = 25  # places along a training at which its weights are kept, closer together where more happens
 
@@ -100,6 +100,8 @@ def train(
             ).float()  # as the images are
             dimensions = _dimensions(model, data, embed_dim, "network" if start is None else "start")
             made = _made(loss, options, dimensions, len(counts))
+        if isinstance(loss, str) and isinstance(made, margins.Softmax):
+            made.begin(_means(data))
         recipe = Recipe(
             loss=_name(loss),
             options=options,
@@ -285,6 +287,13 @@ def _learnable(data: Data) -> Tensor:
     return counts
 
 
+def _means(data: Data) -> Tensor:
+    """The mean training image of each class, (C, P)."""
+    y = data.train_labels.unique(return_inverse=True)[1]
+    sums = data.train_images.new_zeros(int(y.max()) + 1, data.train_images[0].numel())
+    return sums.index_add_(0, y, data.train_images.flatten(1)) / y.bincount()[:, None]
+
+
 def _dimensions(model: nn.Module, data: Data, embed_dim: int | None, argument: str) -> int:
     """How many dimensions the network's embeddings have: two images tell, and whether it takes them at all."""
     two = data.train_images[:2]
@@ -374,11 +383,12 @@ def _drawn(indices: Tensor, size: int) -> Iterator[Tensor]:
 
 
 def _shift(images: Tensor) -> Tensor:
-    """Move a batch of images (B, C, H, W) by at most ``SHIFT`` pixels each way: a mild augmentation."""
-    right, down = torch.randint(-SHIFT, SHIFT + 1, (2,)).tolist()
+    """Move each of a batch of images (B, C, H, W) by at most ``SHIFT`` pixels each way: a mild augmentation."""
     height, width = images.shape[-2:]
     padded = nn.functional.pad(images, [SHIFT] * 4, mode="replicate")
-    return padded[..., SHIFT - down :, SHIFT - right :][..., :height, :width]
+    windows = padded.unfold(2, height, 1).unfold(3, width, 1)  # (B, C, 1 + 2 SHIFT, 1 + 2 SHIFT, H, W)
+    down, right = torch.randint(0, 1 + 2 * SHIFT, (2, len(images)), device=images.device)
+    return in_layout(windows[torch.arange(len(images), device=images.device), :, down, right])
 
 
 def _neighbours_agree(embeddings: Tensor, labels: Tensor) -> Tensor:
