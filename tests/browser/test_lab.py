@@ -136,7 +136,9 @@ class Reckoned:
         biases = [self.net.features[0].bias, self.net.features[2].bias, self.net.linear.bias]
         self.adam = torch.optim.Adam(biases, lr=1e-3, betas=(0.9, 0.99))
 
-    def step(self, value, rate):
+    def step(self, value, muon, share):
+        """``share``: of the rates, Muon's and Adam's."""
+        rate, self.adam.param_groups[0]["lr"] = share * muon, share * 1e-3
         self.net.zero_grad()
         value.backward()
         with torch.no_grad():
@@ -163,22 +165,43 @@ def test_two_hundred_steps_stay_beside_pytorch_s(bench):
         const t = new Training(await kernel(), digits, { mean: 0.1307, std: 0.3081 }, 0);
         const flat = [...t.network.weights, ...t.network.biases].flatMap((p) => [...p.values]), steps = [];
         for (let i = 0; i < 200; i++) { const done = t.step('contrastive', { margin: 1, scale: 16, mining: 'all' });
-        steps.push([done.value, done.picked, done.shift]); } return [flat, steps]; }""",
+        steps.push([done.value, done.picked, done.shifts]); } return [flat, steps]; }""",
         [images.flatten().tolist(), data.train_labels[:500].tolist()],
     )
     flat, steps = told
     mine, loss = Reckoned(flat), fslviz.losses.Contrastive(1.0)
     standard = (images.float() / 255 - 0.1307) / 0.3081
     theirs = []
-    for _, picked, (dx, dy) in steps:
-        x = standard[picked].view(-1, 1, 28, 28)
-        x = F.pad(x, (1, 1, 1, 1), value=-0.1307 / 0.3081)[:, :, 1 - dy : 29 - dy, 1 - dx : 29 - dx]
-        value = loss(mine.net(x), data.train_labels[picked])
+    for i, (_, picked, shifts) in enumerate(steps):
+        x = F.pad(standard[picked].view(-1, 1, 28, 28), (1, 1, 1, 1), value=-0.1307 / 0.3081)
+        moved = [one[:, 1 - dy : 29 - dy, 1 - dx : 29 - dx] for one, (dx, dy) in zip(x, shifts, strict=True)]
+        value = loss(mine.net(torch.stack(moved)), data.train_labels[picked])
         theirs.append(float(value))
-        mine.step(value, 0.012)
+        mine.step(value, 0.02, 1 / (1 + 128 * i / 60_000))
     ours = np.array([value for value, *_ in steps])
     smooth = lambda v: np.convolve(v, np.ones(20) / 20, "valid")  # noqa: E731
     assert np.abs(smooth(ours) / smooth(np.array(theirs)) - 1).max() < 0.01
+
+
+def test_class_weights_begin_where_python_puts_them_and_two_change_places(bench):
+    data = fslviz.load()
+    images = ((data.train_images[:2000] * 0.3081 + 0.1307) * 255).round().byte().flatten(1)
+    labels = data.train_labels[:2000]
+    began, changed = bench.evaluate(
+        """async ([images, labels]) => { const { kernel, Training } = fslvizLab;
+        const digits = { images: Uint8Array.from(images), labels: Uint8Array.from(labels) };
+        const t = new Training(await kernel(), digits, { mean: 0.1307, std: 0.3081 }, 0), began = [...t.head.weight];
+        t.seat([0, 1, 2, 3, 9, 5, 6, 7, 8, 4]); t.seat([0, 1, 2, 3, 9, 5, 4, 7, 8, 6]);
+        return [began, [...t.head.weight]]; }""",
+        [images.flatten().tolist(), labels.tolist()],
+    )
+    began, changed = np.reshape(began, (10, 2)), np.reshape(changed, (10, 2))
+    loss = fslviz.LOSSES["normface"]()
+    loss.begin(torch.stack([images[labels == c].float().mean(0) for c in range(10)]))
+    theirs = loss.weight.detach().numpy()
+    assert np.allclose(np.abs(began), np.abs(theirs), atol=1e-3)  # which way an axis goes is open
+    assert np.allclose(began * np.sign((began * theirs).sum(0)), theirs, atol=1e-3)
+    assert (changed == began[[0, 1, 2, 3, 9, 5, 4, 7, 8, 6]]).all()
 
 
 def test_the_start_comes_from_its_digits():

@@ -474,6 +474,34 @@ def test_the_weights_of_many_classes_begin_short(make, classes, length):
     assert weight.std().item() == pytest.approx(length, rel=0.1)
 
 
+@pytest.mark.parametrize(("classes", "dim", "pixels"), [(2, 2, 5), (10, 2, 784), (10, 64, 784), (300, 8, 4), (4, 1, 9)])
+def test_class_weights_begin_where_the_mean_images_lie(classes, dim, pixels):
+    means = torch.randn(classes, pixels, generator=torch.Generator().manual_seed(0))
+    loss = NormFace(classes, dim)
+    drawn = loss.weight.detach().clone()
+    loss.begin(means)
+    first = min(dim, classes - 1, pixels)
+    weight, rest = loss.weight.detach().split([first, dim - first], dim=1)
+    assert torch.equal(rest, drawn[:, first:])
+    length = min(1, 10 / classes)
+    centred = (means - means.mean(0)).double()
+    components = centred @ torch.linalg.svd(centred, full_matrices=False).Vh[:first].T
+    expected = length * components / components.pow(2).mean(0).sqrt()
+    turned = expected * (expected * weight).sum(0).sign()
+    torch.testing.assert_close(weight, turned.float(), atol=1e-3, rtol=1e-3)
+
+
+def test_like_classes_begin_side_by_side():
+    angle = torch.arange(10) * 2 * math.pi / 10
+    around = torch.stack([angle.cos(), angle.sin()], 1)[torch.randperm(10)]
+    loss = NormFace(10, 2)
+    loss.begin(around @ torch.randn(2, 784))
+    order = torch.atan2(*loss.weight.detach().T).argsort()
+    theirs = torch.atan2(*around.T).argsort()
+    ring = [theirs.roll(-int((theirs == order[0]).nonzero())).tolist()]
+    assert order.tolist() in [*ring, [ring[0][0], *ring[0][:0:-1]]]
+
+
 @pytest.mark.parametrize("make", [Contrastive, Triplet, Softmax, NormFace, SphereFace, CosFace, ArcFace])
 @pytest.mark.parametrize("strange", [math.nan, math.inf])
 def test_what_is_not_finite_has_no_loss(make, strange):

@@ -7,6 +7,7 @@ import { currentThreshold, initialState, type State } from "../src/state/state";
 import { SAMPLES } from "../src/state/symbols";
 import { stateToText, symbolsToText } from "../src/state/text";
 import { clampView, clampZoom, FILL, MAX_ZOOM, MIN_ZOOM, placeInView, REACH, WHOLE } from "../src/state/view";
+import { OWN_SEATS } from "../src/training/class-places";
 
 const entry = (loss: string, margin: number | null) => ({ loss, margin });
 const SPACES = {
@@ -124,7 +125,18 @@ const STATES: Partial<State>[] = [
       { name: "~~~ Zoë", samples: ["AAA~BBBCCC"] },
     ],
   },
-  { lab: { loss: "triplet", margin: 0, scale: 16, mining: "hard", leftOut: [], seed: 999999, from: "chance" } },
+  {
+    lab: {
+      loss: "triplet",
+      margin: 0,
+      scale: 16,
+      mining: "hard",
+      leftOut: [],
+      seed: 999999,
+      from: "chance",
+      seats: OWN_SEATS,
+    },
+  },
   {
     lab: {
       loss: "sphereface",
@@ -134,6 +146,7 @@ const STATES: Partial<State>[] = [
       leftOut: [0, 1, 2, 3, 4, 5, 6, 7],
       seed: 0,
       from: "trained",
+      seats: [0, 1, 2, 3, 9, 5, 6, 7, 8, 4],
     },
   },
 ];

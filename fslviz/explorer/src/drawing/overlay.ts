@@ -12,7 +12,7 @@ export function paintOverlay(sheet: Sheet, { path, links, arrows, rings, lasso, 
   if (paper) for (const layer of [under, dots]) ctx.drawImage(layer, 0, 0); // Chromium prints it opaque
   ctx.font = `600 ${11 * ratio}px system-ui, sans-serif`;
   Object.assign(ctx, { textAlign: "center", textBaseline: "middle", lineJoin: "round" });
-  centres(sheet).forEach((centre, label) => {
+  classCentres(sheet).forEach((centre, label) => {
     if (!centre) return;
     const pixel = sheet.toPixel(centre);
     ring(ctx, pixel, 8.5 * ratio, hex(colours[label]), 1.5 * ratio, "#fffffff0");
@@ -46,7 +46,11 @@ export function paintOverlay(sheet: Sheet, { path, links, arrows, rings, lasso, 
 }
 
 // The mean place of each class (null where it has none).
-function centres({ space, labels, colours }: Sheet): (Place | null)[] {
+export function classCentres({
+  space,
+  labels,
+  colours,
+}: Pick<Sheet, "space" | "labels" | "colours">): (Place | null)[] {
   const [places, sums] = [space.places(), colours.map(() => [0, 0, 0])];
   for (let i = 0; i < space.n; i++) {
     const sum = sums[labels[i]];

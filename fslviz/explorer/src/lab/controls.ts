@@ -4,9 +4,10 @@ import { hex, type Rgb } from "../common/colour";
 import { button, el, fillMenu, focused, menu, setPressed, slider } from "../common/elements";
 import { formatCount } from "../common/format";
 import { LARGEST_SEED, type LabSettings, MOST_LEFT_OUT } from "../state/state";
+import { OWN_SEATS } from "../training/class-places";
 import type { Point } from "./history";
 import { learningCurve } from "./learning-curve";
-import { notYetInForce, pythonLine } from "./texts";
+import { movedText, notYetInForce, pythonLine } from "./texts";
 
 const ORIGINS: [string, string][] = [
   ["trained", "a trained network"],
@@ -19,6 +20,7 @@ interface LabActions {
   step(): void;
   afresh(): void;
   toggle(what: "slow" | "forces"): boolean; // what it is now
+  changePlaces(a: number, b: number): void;
   save(): void;
   tell(line: string): void; // that something could not be done as it was asked
 }
@@ -45,6 +47,9 @@ export class Controls {
   private words = { margin: el("b"), scale: el("b") };
   private labels: Record<"margin" | "scale" | "mining", HTMLElement>;
   private digits: HTMLButtonElement[];
+  private places: HTMLElement;
+  private moved = el("span");
+  private putBack: HTMLButtonElement;
   private figures = el("p.figures");
   private notInForce = el("p.fault.lacks", { hidden: true }); // what is shown here and not in force
   private curve = el("div.losses");
@@ -82,6 +87,8 @@ export class Controls {
     };
     this.play = button("Start", () => actions.play());
     this.save = button("Save picture", () => actions.save());
+    this.places = this.placesRow();
+    this.putBack = button("Put back", () => this.change({ seats: OWN_SEATS }, true));
     this.digits = colours.map((c, k) => this.digit(hex(c), k));
     this.root.addEventListener("focusout", () => setTimeout(() => this.settings && this.show(this.settings)));
     this.root.append(...this.rows());
@@ -99,6 +106,8 @@ export class Controls {
       this.labels.margin,
       this.labels.scale,
       bar("without ", digits),
+      this.places,
+      bar(this.moved, this.putBack),
       bar(this.play, step, this.chip("Slow", "slow"), this.chip("Forces", "forces")),
       bar(el("label", {}, "from ", this.from), el("label", {}, "seed ", this.seed), afresh),
       this.figures,
@@ -106,6 +115,21 @@ export class Controls {
       this.curve,
       bar(this.python, copy, this.save),
     ];
+  }
+
+  // Two classes change places by their names in the square, or here.
+  private placesRow() {
+    const all = OWN_SEATS.map((c): [string, string] => [`${c}`, `${c}`]);
+    const [a, b] = ["a class", "the class that it changes places with"].map((name, i) => {
+      const one = menu(name, () => {});
+      fillMenu(one, all, `${i}`);
+      return one;
+    });
+    const change = button("Change places", () => {
+      if (a.value !== b.value) this.actions.changePlaces(+a.value, +b.value);
+      else this.actions.tell("Two classes change places: choose two.");
+    });
+    return el("div.bar", {}, "class ", a, " and ", b, change);
   }
 
   private chip(text: string, what: "slow" | "forces") {
@@ -175,6 +199,9 @@ export class Controls {
       this.margin.step = whole ? `${1 / (most - least)}` : "0.001";
       put("margin", `${placeOf(margin, loss)}`);
     }
+    this.places.hidden = entry.family === "pairs";
+    this.putBack.hidden = this.places.hidden || `${settings.seats}` === `${OWN_SEATS}`;
+    this.moved.textContent = this.putBack.hidden ? "" : movedText(settings.seats);
     this.words.margin.textContent = `${margin}`;
     this.margin.setAttribute("aria-valuetext", `${margin}`);
     this.words.scale.textContent = `${scale}`;

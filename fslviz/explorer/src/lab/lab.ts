@@ -53,6 +53,7 @@ export class Lab {
     this.square = new Square(this.space, this.painter, el("p.trouble", {}, INVITATION), () => {
       return { report: this.report, names: this.drawn, ...host.surroundings() };
     });
+    this.square.changePlaces = (a, b) => this.changePlaces(a, b);
     const begun = () => {
       this.begun = origin(host.state.lab);
       this.instruct();
@@ -66,6 +67,7 @@ export class Lab {
       step: () => this.step(),
       afresh: () => this.afresh(),
       toggle: (what) => this.toggle(what),
+      changePlaces: (a, b) => this.changePlaces(a, b),
       save: () => this.save(),
       tell: (line) => this.tell(line),
     });
@@ -77,6 +79,12 @@ export class Lab {
     this.tell("");
     this.host.set({ lab: { ...this.host.state.lab, ...change } }, newEntry);
     if (this.worker.exists && this.begun !== origin(this.host.state.lab)) this.afresh(); // which is why it was changed
+  }
+
+  // Each of two classes takes the other's class weight.
+  private changePlaces(a: number, b: number) {
+    const { seats } = this.host.state.lab;
+    this.set({ seats: seats.map((seat, c) => (c === a ? seats[b] : c === b ? seats[a] : seat)) }, true);
   }
 
   private tell(line: string) {
@@ -100,7 +108,7 @@ export class Lab {
 
   private instruct() {
     if (!this.worker.exists) return;
-    const { loss, margin, scale, mining, leftOut } = this.host.state.lab;
+    const { loss, margin, scale, mining, leftOut, seats } = this.host.state.lab;
     const drawings = this.host.drawings();
     this.drawn = drawings.map(({ name }) => name);
     const instructions = {
@@ -108,6 +116,7 @@ export class Lab {
       loss: loss as Loss,
       settings: { margin, scale, mining },
       leftOut,
+      seats,
       running: this.running && !document.hidden, // a page out of sight doesn't train
       drawings: drawings.map(({ image }) => Uint8Array.from(image, (v) => Math.round(255 * v))),
     };

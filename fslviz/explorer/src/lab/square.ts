@@ -1,19 +1,25 @@
 // The lab's square: the space as it is learned, with its scale and, where they are wanted, its forces.
-import { YELLOW } from "../common/colour";
+import { hex, YELLOW } from "../common/colour";
 import { el } from "../common/elements";
 import { formatCount } from "../common/format";
-import { type Place, placeAt } from "../common/geometry";
+import { apart, type Place, placeAt } from "../common/geometry";
+import { classCentres } from "../drawing/overlay";
 import type { Painter } from "../drawing/painter";
 import type { Scene } from "../drawing/scene";
+import { listenToPointer } from "../input/pointer";
 import { WHOLE } from "../state/view";
 import type { Report } from "../training/worker";
 import type { LabSpace } from "./lab-space";
 
 const FORCE = 0.25; // of the frame: the longest arrow
+const NAME = 14; // CSS pixels from the middle of a class's name that still take hold of it
 const SAME = 1.25; // times larger or smaller: what is no change worth a word
 
 export class Square {
   readonly root: HTMLElement;
+  changePlaces: (a: number, b: number) => void = () => {}; // told when one class's name is dropped on another's
+  private held = -1; // the class whose name is dragged
+  private at: Place = [0, 0]; // and where to, in shares of the square
   frame = 0; // that is waited for
   private scale = el("span.scale", { ariaHidden: "true" }, el("i"), el("span"));
 
@@ -27,6 +33,46 @@ export class Square {
     const { under, dots, over } = painter;
     over.setAttribute("role", "img");
     this.root = el("div.square", {}, under, dots, over, this.scale, invitation);
+    listenToPointer(over, {
+      start: (at) => {
+        [this.held, this.at] = [this.nameAt(at), at];
+        return this.held >= 0;
+      },
+      move: (at) => {
+        this.at = at;
+        this.paint();
+      },
+      end: (whole) => {
+        const [from, to] = [this.held, whole ? this.nameAt(this.at) : -1];
+        this.held = -1;
+        this.paint();
+        if (to >= 0) this.changePlaces(from, to);
+      },
+      hover: (at) => {
+        over.style.cursor = this.nameAt(at) >= 0 ? "grab" : "";
+      },
+    });
+  }
+
+  // The class whose name lies at a place, other than the one that is dragged; -1 for none, or where classes have no weights.
+  private nameAt([x, y]: Place): number {
+    if (!this.picture().report?.head) return -1;
+    const { side } = this.painter;
+    const near = classCentres(this.painter).map((centre, c) =>
+      centre && c !== this.held ? apart(this.painter.toPixel(centre), [x * side, y * side]) : Number.POSITIVE_INFINITY,
+    );
+    const least = Math.min(...near);
+    return least < NAME * devicePixelRatio ? near.indexOf(least) : -1;
+  }
+
+  // The name that is dragged, and what it would change places with.
+  private dragged(): Scene["rings"] {
+    if (this.held < 0) return [];
+    const { side, colours } = this.painter;
+    const to = this.nameAt(this.at);
+    const target = to < 0 ? [] : [{ place: classCentres(this.painter)[to]!, text: `${to}`, fill: YELLOW }];
+    const place = this.painter.toPlace([this.at[0] * side, this.at[1] * side]);
+    return [...target, { place, text: `${this.held}`, fill: hex(colours[this.held]) }];
   }
 
   // `figures`: of what is shown, "" for nothing.
@@ -52,7 +98,7 @@ export class Square {
     const rings = placed.map((text, i) => ({ place: this.space.framed(placeAt(drawings, i)), text, fill: YELLOW }));
     const nothing = { view: WHOLE, selected: null, path: [], links: [], areas: [], lasso: null };
     const arrows = batch ? this.arrows(batch) : [];
-    this.painter.paint({ ...nothing, rings, arrows, ink: css, dark, paper });
+    this.painter.paint({ ...nothing, rings: [...rings, ...this.dragged()], arrows, ink: css, dark, paper });
     const { radius } = this.space.entry;
     const [bar, words] = [...this.scale.children] as HTMLElement[];
     const length = +(radius * 0.3).toPrecision(1);

@@ -28,6 +28,12 @@ export function notYetInForce(settings: LabSettings, begun: string, share: numbe
   return lines.join(" ");
 }
 
+// Which classes have another's place on the circle, or among the class weights: "Now 4 in the place of 9, 9 in the place of 4."
+export function movedText(seats: number[]): string {
+  const moved = seats.flatMap((seat, c) => (seat === c ? [] : [`${c} in the place of ${seat}`]));
+  return moved.length ? `Now ${moved.join(", ")}.` : "";
+}
+
 // The line that trains the like in Python, with the book's own network.
 export function pythonLine({ loss, margin, scale, mining, leftOut, seed }: LabSettings): string {
   const kept = [...Array(10).keys()].filter((k) => !leftOut.includes(k));

@@ -2,6 +2,7 @@
 import { LOSSES, MINING, ofSixDigits, SCALES } from "../catalogue";
 import type { Place } from "../common/geometry";
 import type { Entry } from "../data/pack";
+import { OWN_SEATS } from "../training/class-places";
 import { LARGEST_SEED, type LabSettings, MOST_LEFT_OUT, READERS, type Selection, type State } from "./state";
 import { isDrawing } from "./strokes";
 import { isDigit, isName } from "./symbol-names";
@@ -47,7 +48,7 @@ const NEEDS: Record<string, [parts: string, most: number]> = {
   zoom: ["", 1],
   space: ["", 1],
   threshold: ["enrol", 2],
-  lab: ["lab", 7],
+  lab: ["lab", 8],
   areas: ["enrol", 1],
   own: ["enrol or alphabet", Number.POSITIVE_INFINITY],
   drawing: ["draw or alphabet", 1],
@@ -153,13 +154,14 @@ function viewsOf(words: Words): Record<string, View> {
   return Object.fromEntries(losses.map((loss, i) => [loss, view(i)]));
 }
 
-function labSettings([loss, margin, scale, mining, left, seed, from]: Words): LabSettings {
+function labSettings([loss, margin, scale, mining, left, seed, from, seated]: Words): LabSettings {
   check(Object.hasOwn(LOSSES, loss) && MINING.includes(mining));
   check(from === "trained" || from === "chance");
   check(left === "none" || /^[0-9]+$/.test(left));
   const { least, most, whole } = LOSSES[loss].margin ?? { least: 0, most: 0, whole: false };
   const leftOut = distinct(left === "none" ? [] : [...left].map(Number));
   check(leftOut.length <= MOST_LEFT_OUT);
+  check(seated === undefined || /^[0-9]{10}$/.test(seated));
   return {
     loss,
     margin: number(margin, least, most, whole),
@@ -168,6 +170,7 @@ function labSettings([loss, margin, scale, mining, left, seed, from]: Words): La
     leftOut,
     seed: number(seed, 0, LARGEST_SEED, true),
     from,
+    seats: seated === undefined ? OWN_SEATS : distinct([...seated].map(Number)),
   };
 }
 

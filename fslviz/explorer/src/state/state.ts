@@ -2,6 +2,7 @@
 import { baseLoss, defaultMargin, LOSS_NAMES, SCALES } from "../catalogue";
 import type { Place } from "../common/geometry";
 import type { Manifest } from "../data/pack";
+import { OWN_SEATS } from "../training/class-places";
 import type { OwnSymbol } from "./symbols";
 import { type View, WHOLE } from "./view";
 
@@ -22,6 +23,7 @@ export interface LabSettings {
   leftOut: number[]; // classes
   seed: number;
   from: "trained" | "chance";
+  seats: number[]; // for each class, whose class weight it has in place of its own: two that change places have each other's
 }
 export const MOST_LEFT_OUT = 8; // classes: two must stay
 export const LARGEST_SEED = 999_999;
@@ -88,6 +90,7 @@ export function initialState(options: Options, { spaces }: Manifest): State {
       leftOut: [],
       seed: 0,
       from: "trained",
+      seats: OWN_SEATS,
     },
     areas: false,
     symbols: [],

@@ -1,5 +1,6 @@
 // The state's text, in an address: "v2;show:triplet@1,cosface@0.8;step:0.5;lit:classes,4,9". What is as it was at first
 // on a page is left out. parse.ts reads it.
+import { OWN_SEATS } from "../training/class-places";
 import { currentThreshold, type Selection, type State } from "./state";
 import { isDrawing } from "./strokes";
 import type { OwnSymbol } from "./symbols";
@@ -34,8 +35,9 @@ export function stateToText(state: State, initial: State): string {
     zoom: (s) => [s.together ? "together" : "apart"],
     space: (s) => [s.gallerySpace],
     threshold: (s) => (currentThreshold(s) === null ? [] : [s.threshold!.network, round(s.threshold!.value)]),
-    lab: ({ lab: { loss, margin, scale, mining, leftOut, seed, from } }) => {
-      return [loss, round(margin), scale, mining, leftOut.join("") || "none", seed, from];
+    lab: ({ lab: { loss, margin, scale, mining, leftOut, seed, from, seats } }) => {
+      const moved = `${seats}` === `${OWN_SEATS}` ? [] : [seats.join("")];
+      return [loss, round(margin), scale, mining, leftOut.join("") || "none", seed, from, ...moved];
     },
     areas: (s) => [s.areas ? "ten" : "none"],
     own: (s) => [s.symbols.length ? (fitsAddress(s) ? symbolsToText(s.symbols) : "kept") : s.emptied ? "none" : ""],

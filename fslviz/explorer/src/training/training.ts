@@ -1,17 +1,19 @@
 // A training that never ends and can be changed while it goes on: a batch at a time, with whatever loss and margin the
 // reader holds at the moment.
 import { comparesPairs, type Loss, RATES } from "../catalogue";
+import { OWN_SEATS, placesOfMeans } from "./class-places";
 import type { Gradients, Head, LossSettings } from "./loss-types";
 import { lossAndGradients } from "./losses";
 import { Network, SIDE } from "./network";
 import { Adam, Muon } from "./optimizers";
-import { generator, normal } from "./random";
+import { generator } from "./random";
 import { BATCH, lambdaAt, shareAt } from "./schedule";
 import type { Kernel } from "./wasm-kernel";
 
 const PART = 250; // images that are embedded at a time
-const MUON = { pairs: 0.012, classes: 0.02 }; // rates, constant: a training without an end has no schedule
-const FINE_TUNE_RATE = 1 / 3; // of the network's rates, on from a trained one: at the full ones it forgets what it knows of others
+const MUON = { pairs: 0.02, classes: 0.03 }; // rates from chance
+const HALF = 60_000; // images seen after which the rates have halved
+const REST = 1 / 4; // of those rates: where they stay, as there is no end, and on from a trained network, which else forgets others
 const AVERAGE_DECAY = 0.99; // what is shown is a mean of the weights over some hundred steps, as a falling rate would give
 
 export interface Digits {
@@ -24,6 +26,7 @@ export class Training {
   readonly head: Head = { weight: new Float32Array(20), bias: new Float32Array(10) };
   steps = 0;
   leftOut = new Set<number>(); // the classes that are left out
+  private seats = OWN_SEATS;
   private random: () => number;
   private muons: Muon[];
   private adams: [Adam, () => Float32Array][];
@@ -43,7 +46,7 @@ export class Training {
     this.muons = weights.map((w, l) => new Muon(kernel, w, gradients[l], w.length / this.inputs(l)));
     this.adams = biases.map((b, l) => [new Adam(b), () => slopes[l].values]);
     this.mean = this.parts.map((part) => part.values.slice());
-    this.head.weight.forEach((_, i, all) => (all[i] = normal(this.random)));
+    this.head.weight.set(placesOfMeans(digits.images, digits.labels));
     this.headOptimizers = [this.head.weight, this.head.bias].map((values) => new Adam({ values }));
   }
 
@@ -91,6 +94,19 @@ export class Training {
       for (let j = 0; j < 2; j++) weight[2 * c + j] /= counts[c];
       bias[c] = -(weight[2 * c] ** 2 + weight[2 * c + 1] ** 2) / 2;
     }
+    this.seats = OWN_SEATS;
+  }
+
+  // Let each class have the weight of its seat: `seats[c]` is the class whose own it is. What it has learned stays with it.
+  seat(seats: number[]) {
+    const { weight, bias } = this.head;
+    const [weights, biases] = [weight.slice(), bias.slice()];
+    seats.forEach((seat, c) => {
+      const before = this.seats.indexOf(seat);
+      weight.set(weights.subarray(2 * before, 2 * before + 2), 2 * c);
+      bias[c] = biases[before];
+    });
+    this.seats = seats;
   }
 
   // How much of its margin and scale a loss has by now, 0 to 1: from chance they come in slowly.
@@ -102,25 +118,25 @@ export class Training {
     return this.pretrained ? Number.POSITIVE_INFINITY : this.steps;
   }
 
-  // One batch. `settings`: those that the reader has now. Gives the loss, which digits it took and how far they were shifted, and
+  // One batch. `settings`: those that the reader has now. Gives the loss, which digits it took and how far each was shifted, and
   // the force on each.
   step(loss: Loss, settings: Pick<LossSettings, "margin" | "scale" | "mining">) {
     const { network, random } = this;
     const picked = this.batch();
-    const shift = [0, 1].map(() => Math.floor(random() * 3) - 1);
-    this.put(this.digits, picked, shift);
+    const shifts = picked.map(() => [0, 1].map(() => Math.floor(random() * 3) - 1));
+    this.put(this.digits, picked, shifts);
     const y = Uint8Array.from(picked, (i) => this.digits.labels[i]);
     const z = network.forward(BATCH);
     const progress = { share: this.share(loss), lambda: lambdaAt(this.fromChance) };
     const back = lossAndGradients(loss, z, y, { ...settings, ...progress }, this.head, random);
     network.backward(BATCH, back.z);
     this.follow(loss, back);
-    return { value: back.value, forces: back.z, picked, shift };
+    return { value: back.value, forces: back.z, picked, shifts };
   }
 
   // A step of each weight, and of the means.
   private follow(loss: Loss, { weight, bias }: Gradients) {
-    const rate = this.pretrained ? FINE_TUNE_RATE : 1;
+    const rate = this.pretrained ? REST : Math.max(REST, 1 / (1 + this.seen / HALF));
     for (const muon of this.muons) muon.step(rate * MUON[comparesPairs(loss) ? "pairs" : "classes"]);
     for (const [adam, slopes] of this.adams) adam.step(slopes(), rate * RATES.adam);
     if (weight) this.headOptimizers[0].step(weight, RATES.head);
@@ -144,11 +160,12 @@ export class Training {
     return picked;
   }
 
-  private put({ images }: Digits, picked: number[], [dx, dy]: number[]) {
+  private put({ images }: Digits, picked: number[], shifts?: number[][]) {
     const { mean, std } = this.standard;
     const to = this.network.image.values;
     to.fill(-mean / std, 0, 784 * picked.length);
     picked.forEach((index, n) => {
+      const [dx, dy] = shifts?.[n] ?? [0, 0];
       for (let y = Math.max(0, dy); y < Math.min(SIDE, SIDE + dy); y++) {
         const [from, at] = [784 * index + SIDE * (y - dy) - dx, 784 * n + SIDE * y];
         for (let x = Math.max(0, dx); x < Math.min(SIDE, SIDE + dx); x++)
@@ -159,21 +176,21 @@ export class Training {
 
   // Places (N, 2) of digits, by the mean of the weights.
   embed(digits: Digits, count = digits.labels.length): Float32Array {
-    return this.placed(digits, [...Array(count).keys()], [0, 0]);
+    return this.placed(digits, [...Array(count).keys()]);
   }
 
   // Places (B, 2) of a batch, likewise.
-  placesOf(picked: number[], shift: number[]): Float32Array {
-    return this.placed(this.digits, picked, shift);
+  placesOf(picked: number[], shifts: number[][]): Float32Array {
+    return this.placed(this.digits, picked, shifts);
   }
 
-  private placed(digits: Digits, picked: number[], shift: number[]): Float32Array {
+  private placed(digits: Digits, picked: number[], shifts?: number[][]): Float32Array {
     const own = this.parts.map((part) => part.values.slice());
     this.parts.forEach((part, l) => part.values.set(this.mean[l]));
     const places = new Float32Array(2 * picked.length);
     for (let i = 0; i < picked.length; i += PART) {
       const part = picked.slice(i, i + PART);
-      this.put(digits, part, shift);
+      this.put(digits, part, shifts?.slice(i, i + PART));
       places.set(this.network.forward(part.length), 2 * i);
     }
     this.parts.forEach((part, l) => part.values.set(own[l]));

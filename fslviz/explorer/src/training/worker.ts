@@ -13,6 +13,7 @@ interface Instructions {
   loss: Loss;
   settings: Pick<LossSettings, "margin" | "scale" | "mining">;
   leftOut: number[]; // classes that are left out
+  seats: number[]; // for each class, whose class weight it has
   running: boolean;
   slow: boolean; // a batch a second
   forces: boolean; // whether the force on each place of a batch is given
@@ -68,6 +69,7 @@ async function obey(order: Order) {
     asked = order.instructions;
     if (!comparesPairs(asked.loss) && !classed && training.hasSpace) training.settle();
     training.leftOut = new Set(asked.leftOut);
+    training.seat(asked.seats);
     if (first || !asked.running) report(true); // what it starts from, or stands at
     if (asked.running && !going) {
       since = performance.now();
@@ -113,7 +115,7 @@ function report(whole: boolean) {
     share: training.share(asked.loss),
     accuracy: measures ? right(places) : null,
     head: comparesPairs(asked.loss) ? null : training.head,
-    batch: asked.forces && last ? { places: training.placesOf(last.picked, last.shift), forces: last.forces } : null,
+    batch: asked.forces && last ? { places: training.placesOf(last.picked, last.shifts), forces: last.forces } : null,
   };
   [value, batches, since] = [0, 0, began];
   postMessage(result);
