@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.spatial.distance import cdist
 from torch import nn
 
 import fslviz
-from fslviz import training
+from fslviz import devices, training
 from fslviz.data import Data
 from fslviz.losses import Triplet
+from fslviz.margins import NormFace
 from fslviz.models import EmbeddingNet
 from fslviz.runs import Run
 from fslviz.studies import keep
@@ -60,6 +62,27 @@ def scales(digits: Data) -> Iterator[Row]:
         run = fslviz.train("arcface", held, scale=scale, images=30_000, seed=seed)
         row = {"scale": scale, "seed": seed, "15-NN": _named(run), "loss": float(run.losses[-20:].mean())}
         yield row | by_both(*run.places(1000))
+
+
+def rings(digits: Data) -> Iterator[Row]:
+    """NormFace from class weights that begin on the circle in one order or another, on the same 5,000."""
+    held = digits.validation(5000)
+    x, y = held.train_images.flatten(1).numpy(), held.train_labels.numpy()
+    apart = cdist(*[np.stack([x[y == c].mean(0) for c in range(10)])] * 2)
+    orders = np.array([(0, *rest) for rest in itertools.permutations(range(1, 10)) if rest[0] < rest[-1]])
+    around = apart[orders, np.roll(orders, -1, 1)].sum(1)  # from each class's mean image to the next
+    chosen = {"shortest way around": orders[around.argmin()], "longest way around": orders[around.argmax()]}
+    for seed, way in itertools.product(range(3), ("drawn at random", *chosen, "the package's own")):
+        loss = NormFace()
+        with devices.Random(seed), torch.no_grad():
+            loss.weight.normal_()
+            if way in chosen:
+                angle = torch.from_numpy(chosen[way]).argsort() * 2 * torch.pi / 10
+                loss.weight.copy_(torch.stack([angle.cos(), angle.sin()], 1))
+        run = fslviz.train("normface" if way == "the package's own" else loss, held, images=120_000, seed=seed)
+        places = run.loss.weight.detach()
+        row = {"way": way, "ring": "".join(map(str, torch.atan2(*places.T).argsort().tolist())), "seed": seed}
+        yield row | {"15-NN": _named(run)} | by_both(*run.places(1000))
 
 
 LADDER: dict[str, tuple[str, Row]] = {
@@ -251,7 +274,9 @@ def convergence(digits: Data) -> Iterator[Row]:
             yield report("rise", f"{rise:g}", run)
 
 
-STUDIES = {study.__name__: study for study in (margins, scales, yardsticks, mining, unseen, calibration, convergence)}
+STUDIES = {
+    study.__name__: study for study in (margins, scales, rings, yardsticks, mining, unseen, calibration, convergence)
+}
 
 
 if __name__ == "__main__":

@@ -155,7 +155,7 @@ class Reckoned:
         self.adam.step()
 
 
-def test_two_hundred_steps_stay_beside_pytorch_s(bench):
+def test_a_hundred_steps_stay_beside_pytorch_s(bench):
     """From the same weights, over the same batches, the curves of the loss lie within 1% of one another."""
     data = fslviz.load()
     images = ((data.train_images[:500] * 0.3081 + 0.1307) * 255).round().byte().flatten(1)
@@ -164,7 +164,7 @@ def test_two_hundred_steps_stay_beside_pytorch_s(bench):
         const digits = { images: Uint8Array.from(images), labels: Uint8Array.from(labels) };
         const t = new Training(await kernel(), digits, { mean: 0.1307, std: 0.3081 }, 0);
         const flat = [...t.network.weights, ...t.network.biases].flatMap((p) => [...p.values]), steps = [];
-        for (let i = 0; i < 200; i++) { const done = t.step('contrastive', { margin: 1, scale: 16, mining: 'all' });
+        for (let i = 0; i < 100; i++) { const done = t.step('contrastive', { margin: 1, scale: 16, mining: 'all' });
         steps.push([done.value, done.picked, done.shifts]); } return [flat, steps]; }""",
         [images.flatten().tolist(), data.train_labels[:500].tolist()],
     )
@@ -920,3 +920,64 @@ def test_the_benchmark_finds_what_it_measures():
     assert not done.returncode, done.stderr
     assert "'page': nan" not in done.stdout
     assert "lab_learning [{'loss': 'triplet', 'seed': 0, 'images': 256, '15-NN': 0." in done.stdout
+
+
+# where the names of the classes lie, on the screen
+NAMES = f"""(() => {{ const {{ painter, space }} = {LAB}, places = space.places();
+const box = painter.over.getBoundingClientRect();
+return [...Array(10).keys()].map((c) => {{ let [x, y, n] = [0, 0, 0];
+for (let i = 0; i < space.n; i++) if (painter.labels[i] === c) {{ x += places[2 * i]; y += places[2 * i + 1]; n++; }}
+return painter.toPixel([x / n, y / n]).map((v, j) => v / devicePixelRatio + (j ? box.top : box.left)); }}); }})()"""
+
+
+def weights(page):
+    return np.reshape(page.evaluate(f"[...{LAB}.report.head.weight]"), (10, 2))
+
+
+def test_two_classes_change_places_by_the_mouse_and_by_keys(opened_lab):
+    page = opened_lab("#explorer=v2;lab:cosface,0.1,16,all,none,0,trained")
+    press(page, "One step")
+    until(page, "lab.report?.images === 128")
+    before = weights(page)
+    page.locator(".fx-lab .fx-square").scroll_into_view_if_needed()
+    names = page.evaluate(NAMES)
+    page.mouse.move(*names[4])
+    page.mouse.down()
+    page.mouse.move(*names[1], steps=8)
+    page.mouse.up()
+    until(page, "lab.host.state.lab.seats[4] === 1")
+    assert held(page)["seats"] == [0, 4, 2, 3, 1, 5, 6, 7, 8, 9]
+    changed = before[[0, 4, 2, 3, 1, 5, 6, 7, 8, 9]]
+    until(page, f"Math.abs(lab.report.head.weight[2] - {before[4, 0]}) < 1e-6")
+    assert np.allclose(weights(page), changed, atol=1e-6)
+    assert "1 in the place of 4, 4 in the place of 1" in page.locator(".fx-lab").inner_text()
+    assert "trained,0423156789" in page.url
+
+    page.get_by_label("a class", exact=True).select_option("8")
+    page.get_by_label("the class that it changes places with").select_option("3")
+    page.get_by_role("button", name="Change places").focus()
+    page.keyboard.press("Enter")
+    assert held(page)["seats"] == [0, 4, 2, 8, 1, 5, 6, 7, 3, 9]
+    page.go_back()
+    page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.state.lab.seats[3] === 3")
+    press(page, "Put back")
+    assert held(page)["seats"] == [*range(10)]
+    until(page, f"Math.abs(lab.report.head.weight[2] - {before[1, 0]}) < 1e-6")
+    assert np.allclose(weights(page), before, atol=1e-6)
+
+
+def test_a_name_that_is_let_go_elsewhere_changes_nothing(opened_lab):
+    page = opened_lab("#explorer=v2;lab:cosface,0.1,16,all,none,0,trained")
+    press(page, "One step")
+    until(page, "lab.report?.images === 128")
+    page.locator(".fx-lab .fx-square").scroll_into_view_if_needed()
+    x, y = page.evaluate(NAMES)[4]
+    box = page.locator(".fx-lab .fx-square").bounding_box()
+    for end in ((x + 3, y + 3), (box["x"] - 40, box["y"] + 5)):
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(*end, steps=5)
+        page.mouse.up()
+        assert held(page)["seats"] == [*range(10)]
+    page.get_by_label("loss to learn with").select_option("contrastive")
+    assert page.get_by_role("button", name="Change places").is_hidden()

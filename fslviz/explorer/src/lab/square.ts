@@ -1,5 +1,5 @@
 // The lab's square: the space as it is learned, with its scale and, where they are wanted, its forces.
-import { hex, YELLOW } from "../common/colour";
+import { YELLOW } from "../common/colour";
 import { el } from "../common/elements";
 import { formatCount } from "../common/format";
 import { apart, type Place, placeAt } from "../common/geometry";
@@ -68,11 +68,11 @@ export class Square {
   // The name that is dragged, and what it would change places with.
   private dragged(): Scene["rings"] {
     if (this.held < 0) return [];
-    const { side, colours } = this.painter;
+    const { side } = this.painter;
+    const [x, y] = this.at;
     const to = this.nameAt(this.at);
     const target = to < 0 ? [] : [{ place: classCentres(this.painter)[to]!, text: `${to}`, fill: YELLOW }];
-    const place = this.painter.toPlace([this.at[0] * side, this.at[1] * side]);
-    return [...target, { place, text: `${this.held}`, fill: hex(colours[this.held]) }];
+    return [...target, { place: this.painter.toPlace([x * side, y * side]), text: `${this.held}`, fill: YELLOW }];
   }
 
   // `figures`: of what is shown, "" for nothing.
