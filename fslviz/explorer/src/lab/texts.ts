@@ -4,6 +4,8 @@ import { formatCount } from "../common/format";
 import type { LabSettings } from "../state/state";
 import { BATCH, RAMP_BATCHES, WARMUP_BATCHES } from "../training/schedule";
 
+const MOST_TOLD = 4; // classes that have moved, one by one
+
 // What a training began from: that can't be changed while it goes on.
 export const origin = ({ seed, from }: LabSettings) =>
   `${from === "trained" ? "a trained network" : "chance"}, seed ${seed}`;
@@ -31,6 +33,7 @@ export function notYetInForce(settings: LabSettings, begun: string, share: numbe
 // Which classes have another's place on the circle, or among the class weights: "Now 4 in the place of 9, 9 in the place of 4."
 export function movedText(seats: number[]): string {
   const moved = seats.flatMap((seat, c) => (seat === c ? [] : [`${c} in the place of ${seat}`]));
+  if (moved.length > MOST_TOLD) return `Now ${moved.length} classes are in the place of others.`;
   return moved.length ? `Now ${moved.join(", ")}.` : "";
 }
 
