@@ -76,13 +76,21 @@ def rings(digits: Data) -> Iterator[Row]:
         loss = NormFace()
         with devices.Random(seed), torch.no_grad():
             loss.weight.normal_()
-            if way in chosen:
-                angle = torch.from_numpy(chosen[way]).argsort() * 2 * torch.pi / 10
-                loss.weight.copy_(torch.stack([angle.cos(), angle.sin()], 1))
+        if way in chosen:
+            angle = torch.from_numpy(chosen[way]).argsort() * 2 * torch.pi / 10
+            loss.weight.data = torch.stack([angle.cos(), angle.sin()], 1)
+        elif way == "the package's own":
+            loss.begin(training._means(held))
         run = fslviz.train("normface" if way == "the package's own" else loss, held, images=120_000, seed=seed)
-        places = run.loss.weight.detach()
-        row = {"way": way, "ring": "".join(map(str, torch.atan2(*places.T).argsort().tolist())), "seed": seed}
+        row = {"way": way, "seed": seed, "began": _around(loss.weight), "ended": _around(run.loss.weight)}
         yield row | {"15-NN": _named(run)} | by_both(*run.places(1000))
+
+
+def _around(weight: torch.Tensor) -> str:
+    """Ten classes in the order of their weights on the circle, from 0 on; of both ways round that which sorts first."""
+    order = "".join(map(str, torch.atan2(*weight.detach().T).argsort().tolist()))
+    order = order[order.index("0") :] + order[: order.index("0")]
+    return min(order, "0" + order[:0:-1])
 
 
 LADDER: dict[str, tuple[str, Row]] = {

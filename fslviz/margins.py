@@ -38,7 +38,7 @@ class Softmax(Loss):
     def begin(self, means: Tensor) -> None:
         """Put the class weights where the classes' mean images (C, P) lie in their first D principal components.
 
-        Like classes so begin side by side: in a plane, where each has two neighbours, in the order that they keep.
+        Like classes so begin side by side. In a plane, where each has two neighbours, most pairs of neighbours stay so.
         Each component is spread as the weights were that it replaces; of more dimensions the rest stay as drawn.
         """
         classes, dim = self.weight.shape
