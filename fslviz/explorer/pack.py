@@ -51,6 +51,7 @@ UNSEEN = (0, 4, 5, 8)  # not among those six
 DEFAULT = {loss: inspect.signature(LOSSES[loss]).parameters["margin"].default for loss in MARGINS if MARGINS[loss]}
 SHOWN, KNOWN, TRAIL = 5000, 2000, 1000  # the first test images, training images, and test images along a training
 IMAGES = 180_000  # seen by each network: three epochs, for these are the spaces that most readers meet
+UNTOLD = ("batch", "seconds", "unpacked 15-NN")  # of a space, to a page
 BINARY = {"manifest.json": "pack.bin", "alphabet.json": "alphabet.bin"}
 EVERY = 2  # of a run's moments: every second
 GRAIN, COARSE = 2000, 300  # steps of a place from the middle of its space to the rim, and of one along a training
@@ -327,6 +328,8 @@ def packed(name: str) -> bytes:
     """One part of the pack as the front end takes it: compressed."""
     if name == "manifest":
         told = {name: value for name, value in manifest().items() if name != "parts"}  # a page asks for them by name
+        told["spaces"] = {name: _told(entry) for name, entry in told["spaces"].items()}
+        told = json.loads(json.dumps(told), parse_float=lambda text: float(f"{float(text):.8g}"))  # half as long
         return zlib.compress(json.dumps(told, separators=(",", ":")).encode(), 9)
     if name == "lab":  # a script
         return zlib.compress((HERE / "lab.js").read_bytes(), 9)
@@ -340,6 +343,12 @@ def packed(name: str) -> bytes:
     with (HERE / BINARY[file]).open("rb") as content:
         content.seek(start)
         return content.read(length)
+
+
+def _told(entry: dict[str, Any]) -> dict[str, Any]:
+    """What a page is told of a space: all that it shows, and no more."""
+    merits = {name: entry["merits"][name] for name in ("15-NN", "EER")}
+    return {name: value for name, value in entry.items() if name not in UNTOLD} | {"merits": merits}
 
 
 def names() -> list[str]:

@@ -85,8 +85,7 @@ def test_one_training_gave_what_the_text_says_of_it():
     flat, deep = said("10", r"2-D: 15-NN ([\d.]+)%.*?64-D: 15-NN ([\d.]+)%")
     assert deep > flat
     low, high = said("10", r"64-D less 2-D: (\S+) to (\S+) points")
-    assert low < -0.3
-    assert high < 0.6
+    assert max(abs(low), abs(high)) < 1.5, "about as well"
     pixels, learned = said("11", r"pixels: EER ([\d.]+)%.*?learned: EER ([\d.]+)%")
     assert learned < pixels
     identified = said("11", r"\nlearned +1 +([\d.]+)%[^\n]*\n +3 +([\d.]+)%[^\n]*\n +5 +([\d.]+)%")

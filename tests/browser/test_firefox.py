@@ -136,7 +136,7 @@ def test_margin_training_and_reset(page):
 
 
 def test_the_lab_trains(page):
-    press(page, ".fx-lab .fx-controls .fx-bar:nth-of-type(3) button")
+    press(page, ".fx-lab .fx-controls .fx-bar:nth-of-type(5) button")
     page.wait(f"{EXPLORER}.lab.report?.images > 5000")
     assert page.evaluate(f"{EXPLORER}.lab.report.accuracy") > 0.85
     page.evaluate(f"{EXPLORER}.lab.stop()")

@@ -725,7 +725,7 @@ def test_start_and_afresh_at_once_end_at_work(opened_lab, deeds):
 def test_start_and_pause_at_once_end_paused(opened_lab):
     page = opened_lab()
     page.evaluate(
-        "{ const play = document.querySelectorAll('.fx-lab .fx-controls .fx-bar')[2].children[0];"
+        "{ const play = [...document.querySelectorAll('.fx-lab button')].find((b) => b.textContent === 'Start');"
         "play.click(); play.click(); }"
     )
     until(page, "lab.report !== null")
