@@ -67,8 +67,8 @@ def scales(digits: Data) -> Iterator[Row]:
 def rings(digits: Data) -> Iterator[Row]:
     """NormFace from class weights that begin on the circle in one order or another, on the same 5,000."""
     held = digits.validation(5000)
-    x, y = held.train_images.flatten(1).numpy(), held.train_labels.numpy()
-    apart = cdist(*[np.stack([x[y == c].mean(0) for c in range(10)])] * 2)
+    means = training._means(held)
+    apart = cdist(means, means)
     orders = np.array([(0, *rest) for rest in itertools.permutations(range(1, 10)) if rest[0] < rest[-1]])
     around = apart[orders, np.roll(orders, -1, 1)].sum(1)  # from each class's mean image to the next
     chosen = {"shortest way around": orders[around.argmin()], "longest way around": orders[around.argmax()]}
@@ -80,7 +80,7 @@ def rings(digits: Data) -> Iterator[Row]:
             angle = torch.from_numpy(chosen[way]).argsort() * 2 * torch.pi / 10
             loss.weight.data = torch.stack([angle.cos(), angle.sin()], 1)
         elif way == "the package's own":
-            loss.begin(training._means(held))
+            loss.begin(means)
         run = fslviz.train("normface" if way == "the package's own" else loss, held, images=120_000, seed=seed)
         row = {"way": way, "seed": seed, "began": _around(loss.weight), "ended": _around(run.loss.weight)}
         yield row | {"15-NN": _named(run)} | by_both(*run.places(1000))

@@ -64,7 +64,7 @@ class NormFace(Softmax):
     class centre, :math:`e^{s} / \sum_j e^{s\cos(2\pi j/C)}`.
 
     In a training the logits are :math:`|x|\cos\theta_j` at first, and s (and a margin) come in between the shares
-    ``RAMP`` of it: on a circle of fixed radius classes can't pass each other, and one in the wrong place stays there.
+    ``RAMP`` of it: with s from the first step 15-NN is a point lower, even from class weights in the right order.
     Of more than ``FEW`` classes, in more than two dimensions, they come in over the first ``RAMP_OF_MANY``.
     """
 

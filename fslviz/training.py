@@ -31,7 +31,7 @@ from fslviz.runs import LOSSES, Recipe, Run, in_layout, make_loss
 PRESETS = {"quick": 120_000, "full": 720_000}  # images seen
 MUON = 0.025  # peak rate for the network's weights as matrices: after one epoch 3 to 6 points ahead of Adam alone
 ADAM = 1e-3  # for biases and normalisation
-HEAD = 2e-2  # for the class weights, which in 2-D have far to go
+HEAD = 2e-2  # for the class weights: softmax in 2-D ends two points lower at 1e-3
 BETAS = (0.9, 0.99)  # Adam's: a training is too short for the usual 0.999
 RISE = 0.25  # the share of a training in which the rates rise, to fall to 0 in the rest (one cycle: Smith 2018)
 SHIFT = 1  # pixels by which an image is moved at most, each way: 0.2 points
@@ -62,8 +62,9 @@ def train(
 
     ``loss`` may be one of your own: a module that takes embeddings (B, D) and labels (B,), numbered from 0, and gives
     a scalar; so may ``network`` be: a module that takes images (B, C, H, W) and gives embeddings (B, D), in float32.
-    Copies of them are trained. Otherwise the network is the reference backbone with ``embed_dim`` dimensions, by
-    default two.
+    Copies of them are trained: class weights of your own begin as they are, those of a loss by its name where the
+    classes' mean images lie (``Softmax.begin``). Otherwise the network is the reference backbone with ``embed_dim``
+    dimensions, by default two.
 
     ``preset`` is "quick" (two CPU cores) or "full" (a GPU, or patience), by default what suits the device; ``images``
     overrides its number of images seen, ``batch`` the loss's own batch size (or all images, where they are fewer).

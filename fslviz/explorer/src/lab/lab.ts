@@ -50,10 +50,9 @@ export class Lab {
     signal: AbortSignal,
   ) {
     this.painter = new Painter(this.space, labels, colours);
-    this.square = new Square(this.space, this.painter, el("p.trouble", {}, INVITATION), () => {
-      return { report: this.report, names: this.drawn, ...host.surroundings() };
-    });
-    this.square.changePlaces = (a, b) => this.changePlaces(a, b);
+    const picture = () => ({ report: this.report, names: this.drawn, ...host.surroundings() });
+    const changePlaces = (a: number, b: number) => this.changePlaces(a, b);
+    this.square = new Square(this.space, this.painter, el("p.trouble", {}, INVITATION), picture, changePlaces);
     const begun = () => {
       this.begun = origin(host.state.lab);
       this.instruct();
@@ -67,7 +66,7 @@ export class Lab {
       step: () => this.step(),
       afresh: () => this.afresh(),
       toggle: (what) => this.toggle(what),
-      changePlaces: (a, b) => this.changePlaces(a, b),
+      changePlaces,
       save: () => this.save(),
       tell: (line) => this.tell(line),
     });

@@ -17,18 +17,19 @@ const SAME = 1.25; // times larger or smaller: what is no change worth a word
 
 export class Square {
   readonly root: HTMLElement;
-  changePlaces: (a: number, b: number) => void = () => {}; // told when one class's name is dropped on another's
   private held = -1; // the class whose name is dragged
   private at: Place = [0, 0]; // and where to, in shares of the square
   frame = 0; // that is waited for
   private scale = el("span.scale", { ariaHidden: "true" }, el("i"), el("span"));
 
   // `picture`: the last report, if any, and how the page is painted. `invitation`: stands where there is none.
+  // `changePlaces`: told when one class's name is dropped on another's.
   constructor(
     private space: LabSpace,
     private painter: Painter,
     private invitation: HTMLElement,
     private picture: () => { report: Report | null; names: string[]; css: string } & Pick<Scene, "dark" | "paper">,
+    changePlaces: (a: number, b: number) => void,
   ) {
     const { under, dots, over } = painter;
     over.setAttribute("role", "img");
@@ -46,7 +47,7 @@ export class Square {
         const [from, to] = [this.held, whole ? this.nameAt(this.at) : -1];
         this.held = -1;
         this.paint();
-        if (to >= 0) this.changePlaces(from, to);
+        if (to >= 0) changePlaces(from, to);
       },
       hover: (at) => {
         over.style.cursor = this.nameAt(at) >= 0 ? "grab" : "";

@@ -97,7 +97,7 @@ export class Training {
     this.seats = OWN_SEATS;
   }
 
-  // Let each class have the weight of its seat: `seats[c]` is the class whose own it is. What it has learned stays with it.
+  // Let each class have the weight of its seat: `seats[c]` is the class whose own it is. The weights themselves stay as they are.
   seat(seats: number[]) {
     const { weight, bias } = this.head;
     const [weights, biases] = [weight.slice(), bias.slice()];
