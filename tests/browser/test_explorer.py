@@ -63,7 +63,7 @@ def test_a_place_carries_its_margins(opened, site):
 
 def test_another_version_says_so(browser, site, tmp_path, monkeypatch):
     shutil.copytree(site, tmp_path, dirs_exist_ok=True)
-    monkeypatch.setattr(pack, "manifest", lambda: {"version": 7})
+    monkeypatch.setattr(pack, "manifest", lambda: {"version": 7, "spaces": {}})
     text = explorer.base64.b85encode(pack.packed("manifest")).decode()
     (tmp_path / "explorer/manifest.js").write_text(f'fslvizPart("manifest","{text}")')
     page = browser.new_page()
