@@ -17,8 +17,8 @@ from torch import nn
 import fslviz
 from fslviz import devices, training
 from fslviz.data import Data
-from fslviz.losses import Triplet
-from fslviz.margins import NormFace
+from fslviz.losses import Contrastive, Triplet
+from fslviz.margins import ArcFace, NormFace
 from fslviz.models import EmbeddingNet
 from fslviz.runs import Run
 from fslviz.studies import keep
@@ -55,13 +55,25 @@ def margins(digits: Data) -> Iterator[Row]:
             yield row | by_both(*run.places(1000))
 
 
+class AtOnce(ArcFace):
+    """Scale and margin from the first step."""
+
+    RAMP = (-2.0, -1.0)
+
+
 def scales(digits: Data) -> Iterator[Row]:
-    """EER by angle over the scale, on the same 5,000."""
+    """EER by angle over the scale, which comes in late or is there from the first step, on the same 5,000."""
     held = digits.validation(5000)
-    for seed, scale in itertools.product(range(3), (4, 8, 16, 32, 64)):
-        run = fslviz.train("arcface", held, scale=scale, images=30_000, seed=seed)
-        row = {"scale": scale, "seed": seed, "15-NN": _named(run), "loss": float(run.losses[-20:].mean())}
-        yield row | by_both(*run.places(1000))
+    for seed, scale, start in itertools.product(range(3), (4, 8, 16, 32, 64), ("late", "at once")):
+        loss: str | AtOnce = "arcface"
+        if start == "at once":
+            with devices.Random(seed):
+                loss = AtOnce(scale=scale)
+            loss.begin(training._means(held))
+        options = {"scale": scale} if start == "late" else {}
+        run = fslviz.train(loss, held, images=30_000, seed=seed, **options)
+        row = {"scale": scale, "start": start, "seed": seed, "15-NN": _named(run)}
+        yield row | {"loss": float(run.losses[-20:].mean())} | by_both(*run.places(1000))
 
 
 def rings(digits: Data) -> Iterator[Row]:
@@ -177,12 +189,20 @@ def _new_digits(split: int) -> tuple[int, ...]:
 
 
 SHOTS = (1, 2, 3, 5, 10, 20)
+MINED = ("all", "hard")
 
 
 def unseen(digits: Data) -> Iterator[Row]:
-    """Six digits to learn from, four to be known from a few samples: other starts, and other choices of the four."""
+    """Six digits to learn from, four to be known from a few samples: other starts, and other choices of the four.
+
+    *by four*: batches of the six classes with four images each. Of the first choice clothes too, that no training saw.
+    """
     clothes = fslviz.load("fashion-mnist")
     images, kinds = clothes.test_images[:4000], clothes.test_labels.numpy()[:4000]
+
+    def on_clothes(points: np.ndarray) -> float:
+        return float(fslviz.episodes((points, kinds), 5, 5).mean())
+
     for split, seed in [*((0, s) for s in range(3)), *((s, 0) for s in range(1, 5))]:
         four = _new_digits(split)
         known, new = digits.classes(*(c for c in range(10) if c not in four)), digits.classes(*four)
@@ -190,19 +210,29 @@ def unseen(digits: Data) -> Iterator[Row]:
         about: Row = {"split": split, "seed": seed}
         if seed == 0:
             yield about | {"loss": "pixels", "dims": 784} | _few_shot(new.test_images.flatten(1).numpy(), labels)
-        for dims, loss in itertools.product((2, 64), fslviz.LOSSES):
-            run = fslviz.train(loss, known, embed_dim=dims, images=20_000, seed=seed)
+        setting: Row = {"images": 20_000, "seed": seed}
+        by_four: Row = setting | {"embed_dim": 64, "classes": 6, "batch": 24}
+        runs = {(d, k): fslviz.train(k, known, embed_dim=d, **setting) for d in (2, 64) for k in fslviz.LOSSES}
+        runs |= {(64, f"triplet, {m}, by four"): fslviz.train("triplet", known, mining=m, **by_four) for m in MINED}
+        for loss in ("contrastive", "triplet"):
+            torch.manual_seed(seed)
+            unit = UnitLength(64)
+            runs[64, f"{loss}, unit length"] = fslviz.train(fslviz.LOSSES[loss](), known, network=unit, **setting)
+        for (dims, loss), run in runs.items():
             row = about | {"loss": loss, "dims": dims, "known 15-NN": _named(run)}
-            row |= _few_shot(run.embed(new.test_images), labels)
-            if split == 0 and dims == 64:
-                z = run.compared(run.embed(images))
-                row["clothes"] = float(fslviz.episodes((z, kinds), 5, 5).mean())
+            row |= _few_shot(run.embed(new.test_images), labels) | _refused(run, new)
+            if split == 0 and dims == 64 and loss in fslviz.LOSSES:
+                row["clothes"] = on_clothes(run.compared(run.embed(images)))
             yield row
-    yield {
-        "split": 0, "seed": 0, "loss": "pixels", "dims": 784, "clothes": float(
-            fslviz.episodes((images.flatten(1).numpy(), kinds), 5, 5).mean()
-        )
-    }  # fmt: skip
+        torch.manual_seed(seed)
+        untrained = EmbeddingNet(64).eval()
+        with torch.inference_mode():
+            z, far = (untrained(x).numpy() for x in (new.test_images, images))
+        row = about | {"loss": "untrained", "dims": 64} | _few_shot(z, labels)
+        yield row | ({"clothes": on_clothes(far)} if split == 0 else {})
+    raw = images.flatten(1).numpy()
+    for loss, points in (("pixels", raw), ("pixels by angle", _unit(raw))):
+        yield {"split": 0, "seed": 0, "loss": loss, "dims": 784, "clothes": on_clothes(points)}
 
 
 def _few_shot(places: np.ndarray, labels: np.ndarray) -> Row:
@@ -210,6 +240,22 @@ def _few_shot(places: np.ndarray, labels: np.ndarray) -> Row:
     for yardstick, z in (("distance", places), ("angle", _unit(places))):
         shots = [float(fslviz.episodes((z, labels), 4, k).mean()) for k in SHOTS]
         row |= {f"1-shot by {yardstick}": shots[0], f"shots by {yardstick}": shots}
+    return row
+
+
+def _refused(run: Run, new: Data) -> Row:
+    """The share of new images refused where 5% of the known ones are: for they lie too far from every class centre.
+
+    Of softmax also by the classifier itself: for its largest probability is too small.
+    """
+    reference, labels = run.reference(10_000)
+    centres = np.stack([reference[labels == c].mean(0) for c in np.unique(labels)])
+    far = [cdist(run.compared(z), centres).min(1) for z in (run.places()[0], run.embed(new.test_images))]
+    row: Row = {"refused": float((far[1] > np.quantile(far[0], 0.95)).mean())}
+    if run.recipe.loss == "softmax":
+        places = (torch.from_numpy(z) for z in (run.places()[0], run.embed(new.test_images)))
+        sure = [nn.functional.linear(z, *run.loss.parameters()).softmax(1).amax(1).numpy(force=True) for z in places]
+        row["refused by probability"] = float((sure[1] < np.quantile(sure[0], 0.05)).mean())
     return row
 
 
@@ -243,6 +289,19 @@ def _gallery(z: np.ndarray, y: np.ndarray) -> fslviz.Gallery:
     return gallery
 
 
+class Drawn(Contrastive):
+    """Contrastive loss over 64 pairs drawn from the batch, half of them genuine, and not over all of its pairs."""
+
+    def loss(self, z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        d = fslviz.losses.pairwise_distance(z)
+        same, once = y[:, None] == y, torch.ones_like(d, dtype=torch.bool).triu(1)
+        both = [(kind & once).nonzero() for kind in (same, ~same)]
+        if not all(map(len, both)):
+            return super().loss(z, y)
+        pull, push = (d[tuple(pairs[torch.randint(len(pairs), (32,))].T)] for pairs in both)
+        return (pull.square().mean() + (self.margin - push).relu().square().mean()) / 4
+
+
 def convergence(digits: Data) -> Iterator[Row]:
     """What makes a short training come to something: 16,000 images, triplets, in 2-D and in 64-D."""
     half, whole = 8000, 16_000
@@ -273,6 +332,13 @@ def convergence(digits: Data) -> Iterator[Row]:
             torch.manual_seed(seed)
             run = fslviz.train(fslviz.LOSSES[loss](), digits, images=whole, network=UnitLength(dims), **setting)
             yield report("unit length", f"{loss}, unit length", run)
+        for margin in (0.1, 0.3):  # a circle has more room for these
+            torch.manual_seed(seed)
+            small = Triplet(margin=margin)
+            run = fslviz.train(small, digits, images=whole, network=UnitLength(dims), **setting)
+            yield report("unit length", f"triplet, unit length, margin {margin}", run)
+        yield report("pairs", "all pairs", fslviz.train("contrastive", digits, images=whole, **setting))
+        yield report("pairs", "64 drawn pairs", fslviz.train(Drawn(), digits, images=whole, **setting))
         for rise in (0.0, 0.25, 0.5):
             usual, training.RISE = training.RISE, max(rise, 1e-9)
             try:

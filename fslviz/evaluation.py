@@ -1,4 +1,4 @@
-"""Figures of merit over plain arrays: they take embeddings or scores and never train.
+"""Accuracies and error rates from plain arrays of embeddings or scores.
 
 Biometrics' names: a genuine pair is of one class, an impostor pair of two; FMR is the share of impostor pairs that
 match, FNMR that of genuine pairs that don't (face recognition writes FAR and FRR); TAR is 1 - FNMR. A score is a
@@ -26,7 +26,7 @@ Points = tuple[Any, Any]  # embeddings (N, D) and their labels (N,): arrays, ten
 def knn_accuracy(gallery: Points, probes: Points | None = None, k: int = 15) -> float:
     """The share of probes (M, D) whose class is that of most of their ``k`` nearest neighbours in the gallery.
 
-    Without ``probes`` the gallery's own points are asked, each among all the others.
+    Without ``probes``, each point of the gallery is classified among all the others.
 
     Raises ValueError for what can't be compared, and warns of probes that are points of the gallery as well.
     """
@@ -36,8 +36,9 @@ def knn_accuracy(gallery: Points, probes: Points | None = None, k: int = 15) -> 
 def centre_accuracy(gallery: Points, probes: Points | None = None) -> float:
     """The share of probes (M, D) nearest to the mean of their own class in the gallery.
 
-    Where all are of unit length, and so compared by angle, a mean is at unit length again, as a ``Gallery``'s template.
-    Without ``probes`` the gallery's own points are asked, each left out of its mean. Errors as in ``knn_accuracy``.
+    If all are of unit length, and so compared by angle, the means are brought to unit length again, like templates of a
+    ``Gallery``. Without ``probes``, each point of the gallery is classified, and left out of its mean. Errors as in
+    ``knn_accuracy``.
     """
     return _centre(*_compared(gallery, probes))
 
@@ -203,10 +204,10 @@ class Pairs:
 
     @classmethod
     def of(cls, *, genuine: Any, distance: Any = None, similarity: Any = None) -> Pairs:
-        """Scores of one's own as pairs: distances or similarities (P,), and whether each pair is genuine (P,), or 0/1.
+        """Pairs from your own scores: distances or similarities (P,), and whether each pair is genuine (P,), or 0/1.
 
-        A similarity counts as a distance below 0, so a threshold is one of ``-similarity``. Each pair is a unit of its
-        own in ``bootstrap``, which is too sure of itself where pairs share an image.
+        A similarity becomes the distance ``-similarity``, and so does a threshold. ``bootstrap`` then resamples pairs;
+        if pairs share images, its interval is too narrow.
 
         Raises ValueError for lengths that differ, numbers that are not finite, and pairs that are all of one kind.
         """
@@ -220,7 +221,7 @@ class Pairs:
         return _sorted(d, same, unit, unit)
 
     def by_identity(self, labels: Any) -> Pairs:
-        """The same pairs, naming not the images but their identities: what ``bootstrap`` then draws anew.
+        """The same pairs with identities in place of images, so that ``bootstrap`` resamples identities.
 
         ``labels`` (N,): of all the images that the pairs were drawn from, in their order.
         """
@@ -245,7 +246,7 @@ def _both(genuine: int, impostor: int, where: str = "") -> None:
 
 
 def all_pairs(points: Points, limit: int = 1000, seed: int = 0) -> Pairs:
-    """Every pair among ``limit`` images drawn by ``seed``, or among all where they are no more, by Euclidean distance.
+    """Every pair among ``limit`` images drawn by ``seed`` (or among all, if there are fewer), by Euclidean distance.
 
     ``first`` and ``second`` say where in ``points`` a pair's images are.
     """
@@ -305,7 +306,7 @@ def eer(rates: Rates) -> float:
 def threshold_at(rates: Rates, fmr: float) -> float:
     """The largest threshold whose FMR is at most ``fmr``.
 
-    It is -inf, which no pair passes, where the nearest pair is an impostor pair and that one is already too many.
+    It is -inf, which no pair passes, if the nearest pair is an impostor pair and one is already too many.
     """
     return float(rates.threshold[_at(rates, fmr)])
 
@@ -325,8 +326,8 @@ def _share(name: str, given: float) -> float:
 
 
 def merits(gallery: Points, probes: Points | None = None) -> dict[str, float]:
-    """What the book says of every space: accuracies over all probes, or as ``knn_accuracy`` without any; EER, and TAR
-    at an FMR of 1%, over the pairs of 1,000 probes drawn by ``all_pairs``, or of all where they are no more."""
+    """15-NN and centre accuracy over all probes (without any, as in ``knn_accuracy``); EER, and TAR at an FMR of 1%,
+    over the pairs of 1,000 probes drawn by ``all_pairs``."""
     sets, rates = _compared(gallery, probes), error_rates(all_pairs(gallery if probes is None else probes))
     return {
         "15-NN": _knn(*sets, 15),
@@ -344,11 +345,11 @@ def bootstrap(
     seed: int = 0,
     against: Pairs | None = None,
 ) -> tuple[float, float]:
-    """A percentile interval of ``statistic``: images are drawn anew, not pairs, since pairs share images.
+    """A percentile interval of ``statistic``. Images are resampled, not pairs, because pairs share images.
 
     A pair counts as often as both its images are drawn, or once for each time where both are one (an identity).
-    With ``against``, pairs of the same images in another space, it is an interval of the difference: both spaces are
-    given the same draws, so that an image that is hard in both does not count against either.
+    With ``against``, pairs of the same images in another space, it is an interval of the difference: both spaces get
+    the same draws.
 
     Raises ValueError where ``against`` is of other images, and where there is nothing to draw: no genuine or no
     impostor pair, or one image or identity alone.
@@ -391,7 +392,7 @@ def _weigher(pairs: Pairs, units: np.ndarray) -> Callable[[np.ndarray], np.ndarr
 
 
 def dir_at(nearest: np.ndarray, right: np.ndarray, strangers: np.ndarray, far: float) -> float:
-    """Detection and identification rate (open set, ISO 19795's TPIR) where a share ``far`` of strangers gets in.
+    """Detection and identification rate (open set, TPIR in ISO 19795) where a share ``far`` of strangers is accepted.
 
     ``nearest`` (P,): distance of each enrolled probe to the nearest template; ``right`` (P,): whether that is its own;
     ``strangers`` (S,): distance of each probe of somebody never enrolled to the nearest template.

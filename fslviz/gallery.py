@@ -25,7 +25,7 @@ ROWS, PART = 512, 512  # probes and points that are multiplied at once: their pr
 
 
 class Gallery:
-    """The identities that are known, each by the embeddings of its samples.
+    """The enrolled identities, each with the embeddings of its samples.
 
     Made from a ``run``, it takes images, embeds them and compares them as the run's loss does: by distance, or by angle
     alone. Without one it takes embeddings (N, D), and ``cosine`` says whether their angle alone counts. ``fusion`` says
@@ -54,17 +54,17 @@ class Gallery:
         return f"Gallery of {len(self.samples):,} identities, {samples:,} samples in all: by {self.fusion}, by {by}"
 
     def enrol(self, name: Any, samples: Any) -> None:
-        """Know ``name`` by its samples, images or embeddings (K, D), instead of those it was known by before."""
+        """Enrol ``name`` from samples, images or embeddings (K, D), which replace earlier ones."""
         name = _name(name)
         self._keep(name, self._embedded(samples, "samples", ignoring=name))
 
     def add(self, name: Any, samples: Any) -> None:
-        """Know ``name`` by these samples as well."""
+        """Add samples to those of ``name``."""
         name = self._known(name)
         self._keep(name, np.concatenate([self.samples[name], self._embedded(samples, "samples")]))
 
     def forget(self, name: Any) -> None:
-        """Know ``name`` no more."""
+        """Remove ``name``."""
         del self._samples[self._known(name)]
         self._found = None
 
@@ -114,7 +114,7 @@ class Gallery:
         return Pairs(distances.ravel()[order], first == second, first, second)
 
     def save(self, path: str | Path) -> None:
-        """Write who is known to one file of plain arrays and JSON, whole or not at all."""
+        """Write the gallery to one file of plain arrays and JSON, completely or not at all."""
         about = {"names": list(self._samples), "fusion": self.fusion, "cosine": self.cosine}
         samples = self._all() or [np.empty((0, 0))]
         sizes, rows = [len(some) for some in samples][: len(self._samples)], np.concatenate(samples)

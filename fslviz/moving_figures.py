@@ -69,7 +69,7 @@ def described(figure: Figure) -> list[str]:
 def _at(axis: Axis, value: Any) -> str:
     """A value as its axis writes it."""
     write = axis.get_major_formatter()
-    return write(value) if isinstance(write, FuncFormatter) else f"{value:.3g}"
+    return write(value) if isinstance(write, FuncFormatter) else f"{round(float(value), 9) + 0.0:.3g}"  # no 1.1e-16
 
 
 def controls(draw: Callable[..., Figure], starts: Mapping[str, Any], taken: Mapping[str, Sequence[Any]]) -> str:

@@ -29,7 +29,8 @@ from fslviz.evaluation import Pairs, Points, Rates, checked
 from fslviz.runs import Run
 
 # Petroff's ten colours (2021), made by survey and model to be told apart with any colour vision
-COLOURS = [to_hex(c) for c in matplotlib.color_sequences["petroff10"]]
+LIGHTER = {"#bd1f01": "#d42a0c", "#832db6": "#9a45cf"}  # two that are too dark for the dark theme's ground
+COLOURS = [LIGHTER.get(c, c) for c in map(to_hex, matplotlib.color_sequences["petroff10"])]
 INK = "#7b7b7b"  # contrast 4.2 on white, and as much on the dark theme's ground
 LOSS_COLOURS = {  # on every page
     "contrastive": COLOURS[0],
@@ -63,7 +64,7 @@ Plot = TypeVar("Plot", bound=Callable[..., Figure])
 
 
 def styled(plot: Plot) -> Plot:
-    """A decorator for whatever draws: text and lines that read on a light and on a dark page."""
+    """A decorator for functions that draw: text and lines are readable on light and dark pages."""
 
     @wraps(plot)
     def styled(*args: Any, **options: Any) -> Figure:

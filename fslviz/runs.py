@@ -74,7 +74,7 @@ class Recipe:
 
 @dataclass(eq=False)
 class Run:
-    """A trained network, and what is worth knowing of its training. What it embeds, it embeds when asked.
+    """A trained network and the history of its training. It embeds images on demand.
 
     ``seen``, ``losses``, ``accuracies`` (T,): images seen before each step, the loss there, and the share of the batch
     whose nearest neighbour within the batch is of its class. ``moments`` (25,): the images seen at 25 places along the
@@ -150,17 +150,17 @@ class Run:
         return z / np.linalg.norm(z, axis=1, keepdims=True).clip(1e-12) if self.cosine else z
 
     def reference(self, count: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """All training images embedded and ``compared`` (N, D), and their labels; or ``count``, as in ``places``."""
+        """The training images (N, D), embedded and ``compared``, and their labels; or ``count``, as in ``places``."""
         places, labels = self._places("train", count)
         return self.compared(places), labels
 
     def query(self, count: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """All test images embedded and ``compared`` (M, D), and their labels; or ``count``, as in ``places``."""
+        """The test images (M, D), embedded and ``compared``, and their labels; or ``count``, as in ``places``."""
         places, labels = self.places(count)
         return self.compared(places), labels
 
     def places(self, count: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """The test images where the network puts them (M, D), lengths kept, and their labels (M,).
+        """Embeddings (M, D) of the test images with their lengths, and their labels (M,).
 
         All, in the order of the data, or ``count`` drawn from them, the same each time and in every run: a smaller
         number is the beginning of a larger. The caller may change what it gets.
@@ -186,7 +186,7 @@ class Run:
         return known[:count].copy(), labels[order[:count].numpy()]
 
     def save(self, path: str | Path) -> None:
-        """Write the run to one file of plain arrays and JSON, whole or not at all.
+        """Write the run to one file of plain arrays and JSON, completely or not at all.
 
         Raises ValueError for a run with a loss or a network of the caller's own.
         """

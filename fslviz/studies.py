@@ -1,4 +1,4 @@
-"""What takes many trainings and is measured once, by a script of ``benchmarks/``, for pages that can't wait for it."""
+"""Results of many trainings, measured once by a script of ``benchmarks/``, because a page cannot run them."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def progress(items: Iterable[Any]) -> Any:
 
 
 def move(draw: Callable[..., Figure], **controls: Sequence[Any]) -> None:
-    """Show ``draw()``, with a control for each of these arguments that draws it anew.
+    """Show ``draw()``, with a control for each of these arguments. Moving a control draws the figure again.
 
     A control is a slider for (low, high, step), or a menu for a list of choices. It starts at the argument's default.
     In the built book, which has no kernel, the controls show what was drawn for it beforehand: all pictures up to 400,
@@ -82,7 +82,7 @@ class _Stopped(Exception):
 
 
 def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.VBox | HTML:
-    """Controls that train anew when the margin is let go, and show the new 2-D space beside the one before.
+    """Controls that train again when the margin is let go, and show the new 2-D space beside the one before.
 
     A training sees ``images`` (by default 9,000 on a CPU, 20,000 on a GPU) of 20,000, drawn by a fixed seed; it shows
     its progress, can be stopped, and is not repeated for a margin that was trained before. In Colab, where what a
@@ -201,8 +201,8 @@ class _MarginLab(ipywidgets.VBox):
 
 
 def door(run: Run, threshold: float, enrolled: int | None = None) -> HTML:
-    """Identities that a run has not met, at a door, in a page without a kernel: the reader chooses whom to enrol, from
-    how many photos, and the threshold.
+    """Photographs of identities that a run has not met, in a page without a kernel. The reader chooses whom to enrol,
+    from how many photos, and the threshold.
 
     Of each identity in ``run.data``'s test set the first ten images are shown, or all of fewer. The first ``enrolled``
     identities (two thirds by default) are enrolled at first, by the mean of their first three images; ``threshold`` is

@@ -88,9 +88,9 @@ def test_one_training_gave_what_the_text_says_of_it():
     assert max(abs(low), abs(high)) < 1.5, "about as well"
     pixels, learned = said("11", r"pixels: EER ([\d.]+)%.*?learned: EER ([\d.]+)%")
     assert learned < pixels
-    identified = said("11", r"\nlearned +1 +([\d.]+)%[^\n]*\n +3 +([\d.]+)%[^\n]*\n +5 +([\d.]+)%")
+    identified = said("11", r"\nlearned +1 +([\d.]+) [^\n]*\n +3 +([\d.]+) [^\n]*\n +5 +([\d.]+) ")
     assert identified == sorted(identified)
-    assert said("11", r"this is s(\d+), [\d.]+ away\ns\1 \[ True\]")
+    assert said("11", r"this is s(\d+), at a distance of [\d.]+\ns\1 \[ True\]")
 
 
 def test_cells_are_short(notebook):

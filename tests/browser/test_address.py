@@ -55,7 +55,7 @@ def test_back_after_a_link_leads_to_the_page_as_it_was_opened(opened):
 
 def test_back_to_a_heading_leads_to_the_view_that_was_there(opened):
     page = opened()
-    page.get_by_role("button", name="light the digits 4").click()
+    page.get_by_role("button", name="highlight the digits 4").click()
     page.evaluate("location.hash = 'a-heading'")
     page.evaluate(f"location.hash = '{LINK}'")
     page.wait_for_function(f"{EXPLORER}.loader.selected?.size > 900")
@@ -97,7 +97,7 @@ def test_where_the_browser_takes_no_more_places_the_page_goes_on(opened, way):
         own.replaceState = function (...a) {{ if (!window.full) return replaceState.apply(this, a); {deaf} }}; }}"""
     )
     page.evaluate("full = true")
-    page.get_by_role("button", name="light the digits 4").click()
+    page.get_by_role("button", name="highlight the digits 4").click()
     page.wait_for_function(f"{EXPLORER}.loader.selected?.size > 300")
     page.get_by_label("CosFace margin").press("End")
     page.wait_for_function("document.body.innerText.includes('margin 1.2\\n')")
@@ -116,7 +116,7 @@ def test_where_the_browser_takes_no_more_places_the_page_goes_on(opened, way):
 @pytest.mark.parametrize("behind", [".", ")", "].", "#top", ").#top", "!", '"'])
 def test_what_stands_behind_a_link_is_left_out(opened, behind):
     page = opened(f"all.html#explorer=v2;step:0.5;lit:classes,3{behind}")
-    assert page.get_by_role("button", name="light the digits 3").get_attribute("aria-pressed") == "true"
+    assert page.get_by_role("button", name="highlight the digits 3").get_attribute("aria-pressed") == "true"
     assert explored(page, "e.state.moment") == 0.5
     assert not page.locator(".fx-note").is_visible()
 
@@ -298,7 +298,7 @@ def test_symbols_come_back_where_the_browser_keeps_them(opened, site):
 def test_where_the_browser_keeps_nothing_it_is_said(opened):
     page = opened(script="Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no') } })")
     enrol(page, "mine")
-    assert "This browser keeps nothing" in page.locator(".fx-note").inner_text()
+    assert "This browser stores nothing" in page.locator(".fx-note").inner_text()
 
 
 def test_more_symbols_than_a_link_holds_are_told(opened, served):
@@ -309,7 +309,7 @@ def test_more_symbols_than_a_link_holds_are_told(opened, served):
     page.get_by_role("button", name="Copy link").click()
     page.wait_for_selector("text=The link is copied, without the symbols, which are too many for it.")
     assert page.evaluate("navigator.clipboard.readText()").endswith("own:kept")  # those that the browser keeps
-    page.get_by_role("button", name="light the digits 4").click()
+    page.get_by_role("button", name="highlight the digits 4").click()
     page.go_back()
     page.wait_for_function(f"{EXPLORER}.loader.selected === null")
     assert explored(page, "e.state.symbols.length") == 6  # a text that tells of none takes none away

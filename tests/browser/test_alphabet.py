@@ -276,7 +276,7 @@ def test_signs_too_near_to_each_other_are_pointed_out(page):
     learn(page, [(x, 0.95 * y) for x, y in HEART], "two")
     page.wait_for_selector(".fx-alphabet .fx-note:visible")
     assert (
-        "one and two are nearer to each other than the threshold" in page.locator(".fx-alphabet .fx-note").inner_text()
+        "one and two are closer to each other than the threshold" in page.locator(".fx-alphabet .fx-note").inner_text()
     )
     assert page.locator(".fx-card.fx-doubtful").count() == 2
 
@@ -315,7 +315,7 @@ def test_a_trial_by_keys_alone(page):
         said(page, "Draw it on the square first, or let it be drawn for you.")
         page.get_by_role("button", name="Draw it for me").press("Enter")
         page.wait_for_function(f"{ROOT}.explorer.state.drawing !== ''")
-        assert verdict(page) == "Hidden until the trial ends."
+        assert verdict(page) == "The answer is hidden until the trial ends."
         page.get_by_role("button", name="This is it").press("Enter")
     page.wait_for_selector(".fx-trial table")
     assert prompts.count("something that is none of your signs") == 3
@@ -624,7 +624,7 @@ def test_what_can_not_be_learned_is_told(page):
         ({{ name: `s${{i}}`, samples: ['AAABBBCCC~DDDEEE'] }})) }}, false)"""
     )
     learn(page, STAR, "one more")
-    said(page, "There is room for 50 signs: forget one first.")
+    said(page, "There are 50 signs already: forget one first.")
     assert len(learned(page)) == 50
     assert page.evaluate(f"{ROOT}.explorer.state.drawing") != ""  # it is still there
 
@@ -646,7 +646,7 @@ def test_where_nothing_is_kept_it_is_said_and_the_signs_stay(opened):
         script="Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no') } })",
     )
     learn(page, HEART)
-    assert "This browser keeps nothing" in page.locator(".fx-note").first.inner_text()
+    assert "This browser stores nothing" in page.locator(".fx-note").first.inner_text()
     assert learned(page) == [["sign 1", 1]]
 
 

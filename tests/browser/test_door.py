@@ -169,13 +169,13 @@ def test_a_door_is_one_stop_of_the_tab_key(door):
 def test_what_a_door_tells_of_a_photo_follows_the_threshold(door):
     page = door(["Ada", "Grace", "Emmy"])
     line = page.locator("em")
-    assert line.inner_text() == "Point at a photo, and it says whom it is nearest to."
+    assert line.inner_text() == "Point at a photo to see whom it is nearest to."
     page.get_by_label("photo 4 of Ada").hover()
-    assert line.inner_text() == "photo 4 of Ada: nearest to Ada, 0.020 away: let in"
+    assert line.inner_text() == "photo 4 of Ada: nearest to Ada, 0.020 away: accepted"
     page.get_by_label("threshold").press("Home")
-    assert line.inner_text() == "photo 4 of Ada: nearest to Ada, 0.020 away: turned away"
+    assert line.inner_text() == "photo 4 of Ada: nearest to Ada, 0.020 away: rejected"
     page.get_by_role("button", name="Ada").click()
-    assert line.inner_text() == "photo 4 of Ada: nearest to Grace, 0.98 away: turned away"
+    assert line.inner_text() == "photo 4 of Ada: nearest to Grace, 0.98 away: rejected"
 
 
 def test_a_door_says_nothing_before_it_is_touched(door):

@@ -209,11 +209,11 @@ def test_an_encoded_address_is_read(opened):
 
 def test_the_address_of_a_heading_is_left_alone(opened):
     page = opened("all.html#a-heading")
-    page.get_by_role("button", name="light the digits 4").click()
+    page.get_by_role("button", name="highlight the digits 4").click()
     page.evaluate(
         "new Promise((told) => { addEventListener('hashchange', told); location.hash = 'another'; }).then(() => 0)"
     )
-    assert page.get_by_role("button", name="light the digits 4").get_attribute("aria-pressed") == "true"
+    assert page.get_by_role("button", name="highlight the digits 4").get_attribute("aria-pressed") == "true"
     page.go_back()
     page.wait_for_url("**#explorer=v2;lit:classes,4")
 
@@ -230,7 +230,7 @@ def test_a_lasso_s_link_is_short_and_says_how_many(opened):
     page.mouse.up()
     page.wait_for_function("document.querySelector('.fslviz-explorer').explorer.loader.selected?.size > 3000")
     count = explored(page, "e.loader.selected.size")
-    assert f"{count:,} digits lit" in page.locator(".fslviz-explorer").inner_text()
+    assert f"{count:,} digits highlighted" in page.locator(".fslviz-explorer").inner_text()
     first = link(page)
     assert len(first) < 500
     assert f",{count}," in first
@@ -238,7 +238,7 @@ def test_a_lasso_s_link_is_short_and_says_how_many(opened):
     other = opened(link(page))
     assert explored(other, "e.loader.selected.size") == count
     wrong = opened(first.replace(f",{count},", ",7,"))
-    assert f"held 7 digits when it was drawn; here {count}" in wrong.locator(".fx-note").inner_text()
+    assert f"selected 7 digits when it was drawn; here it selects {count}" in wrong.locator(".fx-note").inner_text()
 
 
 # ---- the size of things
@@ -492,7 +492,7 @@ def test_names(opened, name, taken):
     page.get_by_label("name of the symbol").fill(name)
     page.get_by_role("button", name="Enrol this drawing").click()
     if taken is None:
-        page.wait_for_function("/can be seen|another name/.test(document.querySelector('.fx-verdict').innerText)")
+        page.wait_for_function("/visible name|another name/.test(document.querySelector('.fx-verdict').innerText)")
         assert page.locator("[aria-label^=forget]").count() == 0
         return
     page.wait_for_selector("[aria-label^=forget]")

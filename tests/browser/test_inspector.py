@@ -386,7 +386,7 @@ def test_zoom_follows_the_digits(opened):
 
 def test_the_link_is_copied(opened, served):
     page = opened(base=served, permissions=["clipboard-read", "clipboard-write"])
-    page.get_by_role("button", name="light the digits 4").click()
+    page.get_by_role("button", name="highlight the digits 4").click()
     page.get_by_role("button", name="Copy link").click()
     page.wait_for_selector("text=The link is copied.")
     copied = page.evaluate("navigator.clipboard.readText()")
@@ -403,7 +403,7 @@ def test_the_link_is_copied(opened, served):
 
 def test_back_leads_to_the_view_before(opened):
     page = opened()
-    page.get_by_role("button", name="light the digits 4").click()
+    page.get_by_role("button", name="highlight the digits 4").click()
     page.get_by_role("button", name="ArcFace").click()
     canvas(page, "ArcFace").wait_for()
     page.get_by_label("CosFace margin").press("End")
@@ -417,7 +417,7 @@ def test_back_leads_to_the_view_before(opened):
     page.wait_for_function("document.body.innerText.includes('margin 1.2\\n')")
     page.go_back()
     canvas(page, "ArcFace").wait_for(state="detached")
-    assert page.get_by_role("button", name="light the digits 4").get_attribute("aria-pressed") == "true"
+    assert page.get_by_role("button", name="highlight the digits 4").get_attribute("aria-pressed") == "true"
     page.go_back()
     page.wait_for_function(f"{EXPLORER}.loader.selected === null")
     assert figures(page, "CosFace").startswith("margin 0.1\n")

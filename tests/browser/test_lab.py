@@ -319,7 +319,7 @@ def test_it_learns_before_the_readers_eyes(opened_lab, served):
     seen = standing(page)
     page.get_by_role("button", name="One step").click()
     until(page, f"lab.report.images === {seen:.0f} + 128")
-    page.get_by_role("button", name="Afresh").click()
+    page.get_by_role("button", name="Restart").click()
     until(page, "!lab.worker.exists")
     assert page.evaluate(f"{LAB}.history.points") == []
 
@@ -364,7 +364,7 @@ def test_without_a_margin_the_space_is_seen_to_collapse_and_with_twice_the_margi
     assert 1.6 < float(grown[1]) < 2.4
 
 
-def test_hard_mining_is_seen_in_one_heap_at_the_margin_and_semihard_in_islands(opened_lab):
+def test_hard_mining_is_seen_in_one_cluster_at_the_margin_and_semihard_in_several(opened_lab):
     page, ends = opened_lab(), {}
     page.evaluate(SIGHTS)
     for mining in ("hard", "semihard"):
@@ -400,7 +400,7 @@ def test_a_blow_up_and_a_restart_stay_inside(opened_lab):
     until(page, "lab.space.grown < 0.1")
     page.get_by_label("margin to learn with").press("End")
     until(page, "lab.space.grown > 5")
-    press(page, "Afresh")
+    press(page, "Restart")
     until(page, "lab.report?.images > 0")
     inside, wide, high = sights(page)
     assert inside.min() == 2000
@@ -683,7 +683,7 @@ def test_back_moves_the_controls_and_neither_starts_nor_ends_a_training(opened_l
     assert told(page, "images seen") == seen
     lacks = page.locator(".fx-lacks")
     assert lacks.inner_text() == (
-        "This training began from a trained network, seed 3; Afresh begins from a trained network, seed 0."
+        "This training started from a trained network, seed 3. Restart to start from a trained network, seed 0."
     )
     page.go_forward()
     page.wait_for_function(f"{LAB}.host.state.lab.seed === 3")
@@ -710,8 +710,10 @@ def test_a_link_to_the_lab_begins_each_time_and_no_other_link_touches_it(opened_
     assert page.get_by_role("button", name="Pause").is_visible()
 
 
-@pytest.mark.parametrize("deeds", [("Start", "Afresh"), ("Start", "Afresh", "Afresh"), ("One step", "Start", "Afresh")])
-def test_start_and_afresh_at_once_end_at_work(opened_lab, deeds):
+@pytest.mark.parametrize(
+    "deeds", [("Start", "Restart"), ("Start", "Restart", "Restart"), ("One step", "Start", "Restart")]
+)
+def test_start_and_restart_at_once_end_at_work(opened_lab, deeds):
     page = opened_lab()
     page.evaluate(
         """deeds => deeds.forEach((text) => [...document.querySelectorAll('.fx-lab button')]
@@ -738,7 +740,7 @@ def test_what_is_shown_and_not_in_force_is_said(opened_lab):
     follow(page, "lab:cosface,0.1,16,all,none,0,chance")
     until(page, "lab.report?.images > 0")
     assert lacks.inner_text() == (
-        "From chance margin and scale come in slowly after 153,600 images, wholly there after 256,000: 0% by now."
+        "From random weights, margin and scale come in slowly after 153,600 images, full after 256,000: 0% now."
     )
     page.get_by_label("loss to learn with").select_option("contrastive")
     later(page)
@@ -954,7 +956,7 @@ def test_two_classes_change_places_by_the_mouse_and_by_keys(opened_lab):
     assert "trained,0423156789" in page.url
 
     page.get_by_label("a class", exact=True).select_option("8")
-    page.get_by_label("the class that it changes places with").select_option("3")
+    page.get_by_label("the class to change places with").select_option("3")
     page.get_by_role("button", name="Change places").focus()
     page.keyboard.press("Enter")
     assert held(page)["seats"] == [0, 4, 2, 8, 1, 5, 6, 7, 3, 9]

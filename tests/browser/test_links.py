@@ -19,7 +19,7 @@ def test_a_link_reopens_the_view(opened, site):
     page.get_by_role("button", name="Contrastive").click()
     page.get_by_label("CosFace margin").focus()
     page.keyboard.press("End")
-    page.get_by_role("button", name="light the digits 4").click()
+    page.get_by_role("button", name="highlight the digits 4").click()
     canvas(page, "Triplet").focus()
     page.keyboard.press("+")
     page.get_by_label("threshold").focus()
@@ -31,7 +31,7 @@ def test_a_link_reopens_the_view(opened, site):
     assert "margin 1.2\n" in figures(other, "CosFace")
     assert {n: picture(other, n) for n in shown} == shown
     assert other.locator(".fx-enrol p.fx-figures").inner_text() == threshold
-    assert other.get_by_role("button", name="light the digits 4").get_attribute("aria-pressed") == "true"
+    assert other.get_by_role("button", name="highlight the digits 4").get_attribute("aria-pressed") == "true"
 
 
 def test_a_link_within_the_page_is_followed(opened):
@@ -92,7 +92,7 @@ def test_every_view_survives_its_link(opened):
 
 
 def test_no_link_breaks_the_explorer(opened):
-    """Links cut, doubled and garbled at random: each is taken up or left aside, and the spaces stay."""
+    """Links cut, doubled and garbled at random: each is followed or ignored, and the spaces stay."""
     page, rng, outcomes = opened(), np.random.default_rng(0), set()
     good = (
         "v2;show:triplet@1,cosface@1.2;step:0.5;lit:classes,3,4;pin:2,99;view:cosface,0.1,0.2,2;threshold:triplet@1,0.4"
@@ -163,6 +163,6 @@ def test_a_malformed_link_gives_the_usual_view(opened, hash_):
     page = opened(f"all.html#explorer={hash_}")
     assert "could not be read" in page.locator(".fx-note").inner_text()
     assert page.locator(".fx-grid .fx-points").count() == 4
-    page.get_by_role("button", name="light the digits 4").click()
+    page.get_by_role("button", name="highlight the digits 4").click()
     page.wait_for_selector(".fx-note", state="hidden")  # it goes with the next deed, and so does the bad address
     assert page.url.endswith("#explorer=v2;lit:classes,4")

@@ -39,8 +39,8 @@ def test_without_webassembly_all_but_drawing_and_the_lab_works(opened, served, s
     assert note.all_inner_texts() == [t for t in note.all_inner_texts() if why[way] in t]
     assert note.count() == 1
     assert page.locator(".fx-pad, .fx-lab").count() == 0
-    page.get_by_role("button", name="light the digits 4").click()
-    page.wait_for_selector(".fx-bar:has-text('digits lit')")
+    page.get_by_role("button", name="highlight the digits 4").click()
+    page.wait_for_selector(".fx-bar:has-text('digits highlighted')")
     page.get_by_label("CosFace margin").press("End")
     page.wait_for_selector("p.fx-figures:has-text('margin 1.2')")
     assert "FMR 1.0%" in page.locator(".fx-enrol p.fx-figures").inner_text()

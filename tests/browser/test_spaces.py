@@ -1,4 +1,4 @@
-"""Spaces side by side in a browser: digits lit, moved and zoomed, other margins, other moments of a training."""
+"""Spaces side by side in a browser: highlighted, moved and zoomed, other margins, other moments of a training."""
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
@@ -65,7 +65,7 @@ def test_its_neighbours_are_those_of_the_embedding(opened, loss, network):
 def test_a_class_a_lasso_and_a_region_by_key(opened):
     page = opened()
     before = picture(page, "Triplet")
-    page.get_by_role("button", name="light the digits 3").click()
+    page.get_by_role("button", name="highlight the digits 3").click()
     classed = picture(page, "Triplet")
     assert classed != before
     page.get_by_role("button", name="Lasso").click()

@@ -9,15 +9,15 @@ Object.assign(globalThis, { matchMedia: () => ({ matches: true }) }); // no glid
 
 const COUNT = 500;
 const random = numbers(5);
-// Digits in a round heap, some of them twice as far out as nearly all.
-const HEAP = Array.from({ length: COUNT }, (_, i) => {
+// Digits in a round cluster, some of them twice as far out as nearly all.
+const CLUSTER = Array.from({ length: COUNT }, (_, i) => {
   const [angle, far] = [2 * Math.PI * random(), Math.sqrt(random()) * (i % 100 ? 1 : 2)];
   return [far * Math.cos(angle), far * Math.sin(angle)];
 });
 const NONE = new Float32Array(0);
 
 function told(size: number, middle: [number, number]) {
-  return Float32Array.from(HEAP.flatMap(([x, y]) => [size * x + middle[0], size * y + middle[1]]));
+  return Float32Array.from(CLUSTER.flatMap(([x, y]) => [size * x + middle[0], size * y + middle[1]]));
 }
 
 // The farthest that something lies from the middle of the square, 1 being its edge, and the usual distance.

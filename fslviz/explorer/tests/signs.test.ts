@@ -104,11 +104,11 @@ test("a sign is taken, or a line says why not, and what was there stays", () => 
   const full = [{ name: "a", samples: Array.from({ length: SAMPLES }, () => "AAABBB") }];
   const many: OwnSymbol[] = Array.from({ length: MOST }, (_, i) => ({ name: `s${i}`, samples: ["AAABBB"] }));
   assert.throws(() => enrolled([], "x", "", false), /Draw something/);
-  assert.throws(() => enrolled([], "\u200b", "AAABBB", false), /can be seen/);
+  assert.throws(() => enrolled([], "\u200b", "AAABBB", false), /visible name/);
   assert.throws(() => enrolled([], "7", "AAABBB", true), /ten digits/);
   assert.equal(enrolled([], "7", "AAABBB", false)[0].name, "7");
   assert.throws(() => enrolled(full, "a", "AAABBB", false), /5 samples/);
-  assert.throws(() => enrolled(many, "new", "AAABBB", false), /room for 50/);
+  assert.throws(() => enrolled(many, "new", "AAABBB", false), /50 signs already/);
   assert.equal(enrolled(many, "s3", "CCCDDD", false)[3].samples.length, 2);
 });
 

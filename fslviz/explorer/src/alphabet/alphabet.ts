@@ -19,7 +19,8 @@ import { distance, SignReader } from "./sign-reader";
 import { readerName, Trial } from "./trial";
 
 const INVITATION = "Draw a sign that nobody has ever seen, and press Learn it. Then draw it again.";
-const LIMITS = "It reads shapes: a sign that is drawn upside down is mostly another sign, and a picture is no sign.";
+const LIMITS =
+  "It reads shapes as they stand: a sign drawn upside down is mostly another sign. Photographs and filled shapes do not work.";
 
 export interface AlphabetHost {
   state: State;
@@ -191,7 +192,7 @@ export class Alphabet {
     try {
       const opened = await readAlphabet(file);
       if (this.digits && opened.some(({ name }) => isDigit(name)))
-        throw new Refusal("It names a sign like a digit, and the ten digits are enrolled already.");
+        throw new Refusal("One of its signs is named after a digit, and the ten digits are enrolled already.");
       const names = new Set(opened.map(({ name }) => name));
       const kept = this.host.state.symbols.filter(({ name }) => !names.has(name));
       if (kept.length + opened.length > MOST) throw new Refusal(`With these there would be more than ${MOST} signs.`);
@@ -241,7 +242,7 @@ export class Alphabet {
     const reading = reads && ready && !wide ? this.signs.read(reader, this.signs.image(drawing), symbols) : null;
     this.cards.say(reading, at.threshold, 2 * at.threshold, doubtful);
     this.line.replaceChildren();
-    if (hidden) this.verdict.textContent = "Hidden until the trial ends.";
+    if (hidden) this.verdict.textContent = "The answer is hidden until the trial ends.";
     else if (!symbols.length) this.verdict.textContent = INVITATION;
     else if (!reads) this.verdict.textContent = "Draw one of your signs, or something else.";
     else if (!ready) this.verdict.textContent = "Fetching the network …";
@@ -261,9 +262,9 @@ export class Alphabet {
     const crowd = 1 - (1 - fmr) ** count;
     this.figures.textContent =
       `At ${threshold.toFixed(2)}, ${formatPercent(fmr)} of the pairs of different characters pass, and ` +
-      `${formatPercent(fnmr)} of the pairs of one character do not: measured on characters that no network has met.` +
+      `${formatPercent(fnmr)} of the pairs of one character do not: measured on characters that no network was trained on.` +
       (count > 1
-        ? ` With ${count} signs about ${formatPercent(crowd)} of such strangers pass; of signs that are more alike, more.`
+        ? ` With ${count} signs, about ${formatPercent(crowd)} of such strangers pass, and more of signs that look alike.`
         : "");
     this.slider.setAttribute("aria-valuetext", formatPercent(fmr));
   }
@@ -309,7 +310,7 @@ export class Alphabet {
           a,
           " and ",
           b,
-          " are nearer to each other than the threshold: draw one of them " +
+          " are closer to each other than the threshold: draw one of them " +
             "in another way, give each a second drawing, or move the threshold down.",
         );
       }

@@ -53,7 +53,7 @@ export class NearestCharacters {
     private signs: SignReader,
     opened: () => void,
   ) {
-    const summary = el("summary", {}, "Which characters of the training is it near?");
+    const summary = el("summary", {}, "Which characters of the training are nearest?");
     this.root = el("details.look", { ontoggle: opened }, summary, this.row);
   }
 
@@ -61,7 +61,7 @@ export class NearestCharacters {
   async update(reader: Reader, drawing: string, late: () => boolean) {
     if (!this.root.open) return;
     if (reader === "pixels" || !drawing) {
-      this.tell(drawing ? "Pixels have met no characters." : "Draw one sign on the square, and see.");
+      this.tell(drawing ? "Pixels were trained on no characters." : "Draw one sign on the square to see them.");
       return;
     }
     try {

@@ -58,7 +58,7 @@ export class Trial {
     this.answers = [];
     this.questions = this.cards.length ? asked(this.cards.map(({ name }) => name)) : [];
     this.line.textContent = this.questions.length
-      ? "What is read is hidden until the end."
+      ? "The answers are hidden until the end."
       : "Learn two or three signs first: the trial asks for them.";
     this.host.clear();
     this.ask();
@@ -116,11 +116,11 @@ export class Trial {
       }
     }
     if (answers !== this.answers || this.running) return;
-    const heads = ["characters met", "your signs read rightly", "strangers kept out"];
+    const heads = ["characters met", "your signs read rightly", "strangers rejected"];
     const head = el("tr", {}, ...heads.map((text) => el("th", { scope: "col" }, text)));
     const close = button("Close", () => this.close());
     this.result.replaceChildren(el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)), close);
-    this.line.replaceChildren("In brackets, the range that the share lies in with 95% certainty.");
+    this.line.replaceChildren("In brackets: the 95% confidence interval.");
     if (problems.size)
       this.line.replaceChildren(
         [...problems].join(" "),

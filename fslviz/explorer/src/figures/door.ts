@@ -34,7 +34,7 @@ class Door {
   private threshold = el("input", { type: "range", min: 0, step: "any", autocomplete: "off", ariaLabel: "threshold" });
   private value = el("b");
   private summary = el("output", { ariaLive: "off" });
-  private line = el("em", {}, "Point at a photo, and it says whom it is nearest to.");
+  private line = el("em", {}, "Point at a photo to see whom it is nearest to.");
   private pointed: HTMLElement | null = null; // the photo that the line tells of
   private announcer = new Announcer();
   private places: Float64Array;
@@ -138,9 +138,9 @@ class Door {
     this.tell();
     const [friends, strangers] = [n.in + n.wrong + n.away, n.let + n.out];
     this.summary.textContent =
-      `Of ${friends} more photos of the ${templates.size} enrolled, ${n.in} are let in under their name, ` +
-      `${n.wrong} under another's, ${n.away} are turned away. ` +
-      `Of ${strangers} photos of strangers, ${n.let} ${n.let === 1 ? "is" : "are"} let in.`;
+      `Of ${friends} more photos of the ${templates.size} enrolled, ${n.in} are accepted under their name, ` +
+      `${n.wrong} under another name, and ${n.away} are rejected. ` +
+      `Of ${strangers} photos of strangers, ${n.let} ${n.let === 1 ? "is" : "are"} accepted.`;
   }
 
   private whose(person: number, photo: number) {
@@ -157,7 +157,7 @@ class Door {
       if (distance < nearest) [who, nearest] = [k, distance];
     }
     const opens = accepts(this.threshold.valueAsNumber, nearest);
-    const verdict = opens ? "let in" : "turned away";
+    const verdict = opens ? "accepted" : "rejected";
     const words = `: nearest to ${this.names[who]}, ${written(nearest)} away: ${verdict}`;
     image.ariaLabel = this.whose(person, photo) + (who < 0 ? "" : words);
     if (!this.enrolled.has(person)) return opens ? "let" : "out";

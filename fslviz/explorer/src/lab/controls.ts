@@ -11,7 +11,7 @@ import { movedText, notYetInForce, pythonLine } from "./texts";
 
 const ORIGINS: [string, string][] = [
   ["trained", "a trained network"],
-  ["chance", "chance"],
+  ["chance", "random weights"],
 ];
 
 interface LabActions {
@@ -99,7 +99,7 @@ export class Controls {
     const bar = (...children: (Node | string)[]) => el("div.bar", {}, ...children);
     const digits = el("span.set", { role: "group", ariaLabel: "digits left out" }, ...this.digits);
     const step = button("One step", () => actions.step());
-    const afresh = button("Afresh", () => actions.afresh());
+    const afresh = button("Restart", () => actions.afresh());
     const copy = button("Copy", () => this.copy());
     return [
       bar(el("label", {}, "loss ", this.loss), this.labels.mining),
@@ -120,14 +120,14 @@ export class Controls {
   // Two classes change places by their names in the square, or here.
   private placesRow() {
     const all = OWN_SEATS.map((c): [string, string] => [`${c}`, `${c}`]);
-    const [a, b] = ["a class", "the class that it changes places with"].map((name, i) => {
+    const [a, b] = ["a class", "the class to change places with"].map((name, i) => {
       const one = menu(name, () => {});
       fillMenu(one, all, `${i}`);
       return one;
     });
     const change = button("Change places", () => {
       if (a.value !== b.value) this.actions.changePlaces(+a.value, +b.value);
-      else this.actions.tell("Two classes change places: choose two.");
+      else this.actions.tell("Choose two different classes.");
     });
     return el("div.bar", {}, "class ", a, " and ", b, change);
   }
@@ -143,7 +143,7 @@ export class Controls {
       const left = this.digits.flatMap((chip, c) => (chip.ariaPressed === "true" ? [c] : []));
       const now = left.includes(k) ? left.filter((c) => c !== k) : [...left, k].sort();
       if (now.length <= MOST_LEFT_OUT) this.change({ leftOut: now }, true);
-      else this.actions.tell("Two classes must stay: with one there is nothing to tell apart.");
+      else this.actions.tell("At least two classes must stay.");
     };
     const ariaLabel = `leave the digits ${k} out of the training`;
     return el("button.digit", { type: "button", style: `--c:${colour}`, ariaLabel, onclick: toggle }, `${k}`);
@@ -172,7 +172,7 @@ export class Controls {
     } catch {
       this.python.focus();
       getSelection()?.selectAllChildren(this.python);
-      this.actions.tell("The browser gives no clipboard: the line is chosen, to be copied by hand.");
+      this.actions.tell("The browser gives no access to the clipboard. The line is selected: copy it by hand.");
     }
   }
 

@@ -17,7 +17,8 @@ import { origin } from "./texts";
 import { WorkerClient } from "./worker-client";
 
 const INVITATION = "Start fetches the digits (0.8 MB) and trains in this page: nothing is sent.";
-const IDLE = "A narrow sibling of the book's network, 8,000 weights for 72,000, on 5,000 digits. Nothing is sent.";
+const IDLE =
+  "A smaller version of the book's network (8,000 weights instead of 72,000), on 5,000 digits. Nothing is sent.";
 
 export interface LabHost {
   state: State;
@@ -169,7 +170,7 @@ export class Lab {
     }
     if (!data.places.every(Number.isFinite)) {
       this.stop();
-      return this.tell("The training ran away: its places are no numbers any more. It can be started again.");
+      return this.tell("The training diverged: its values are no longer numbers. You can start it again.");
     }
     const linear = lossEntry(this.host.state.lab.loss).family === "linear";
     const accuracy = data.accuracy ?? this.report?.accuracy ?? null;

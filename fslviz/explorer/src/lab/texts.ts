@@ -8,14 +8,14 @@ const MOST_TOLD = 4; // classes that have moved, one by one
 
 // What a training began from: that can't be changed while it goes on.
 export const origin = ({ seed, from }: LabSettings) =>
-  `${from === "trained" ? "a trained network" : "chance"}, seed ${seed}`;
+  `${from === "trained" ? "a trained network" : "random weights"}, seed ${seed}`;
 
 // What the controls show that the training does not have, in a line, or "". `begun`: what it began from; `share`: of margin
 // and scale that is in force.
 export function notYetInForce(settings: LabSettings, begun: string, share: number): string {
   const lines: string[] = [];
   if (begun && begun !== origin(settings))
-    lines.push(`This training began from ${begun}; Afresh begins from ${origin(settings)}.`);
+    lines.push(`This training started from ${begun}. Restart to start from ${origin(settings)}.`);
   if (share < 1) {
     const { margin, scale } = lossEntry(settings.loss);
     const what = !margin ? "the scale comes" : scale === null ? "the margin comes" : "margin and scale come";
@@ -24,8 +24,8 @@ export function notYetInForce(settings: LabSettings, begun: string, share: numbe
       (scale === null ? WARMUP_BATCHES : WARMUP_BATCHES + RAMP_BATCHES) * BATCH,
     ];
     const since = scale === null ? "" : ` after ${formatCount(first)} images`;
-    const all = `wholly there after ${formatCount(last)}`;
-    lines.push(`From chance ${what} in slowly${since}, ${all}: ${Math.floor(100 * share)}% by now.`);
+    const all = `full after ${formatCount(last)}`;
+    lines.push(`From random weights, ${what} in slowly${since}, ${all}: ${Math.floor(100 * share)}% now.`);
   }
   return lines.join(" ");
 }

@@ -86,7 +86,7 @@ export class Loader {
         this.host.selectionChanged();
         if (selection?.kind !== "lasso" || digits?.length === selection.count) return;
         throw new Error(
-          `The loop of this link held ${selection.count} digits when it was drawn; here ${digits?.length}.`,
+          `The lasso of this link selected ${selection.count} digits when it was drawn; here it selects ${digits?.length}.`,
         );
       })(),
     );

@@ -9,8 +9,8 @@ import type { View } from "../state/view";
 import { Address, clickedText } from "./address";
 import { SymbolStore } from "./symbol-store";
 
-const FORGETS = "This browser keeps nothing for this page: copy the link, or the signs are gone when you leave.";
-const UNREADABLE = "The view in this link could not be read, and is left aside.";
+const FORGETS = "This browser stores nothing for this page. Copy the link, or your signs are lost when you leave.";
+const UNREADABLE = "The view in this link could not be read and was ignored.";
 
 export abstract class PageState {
   state!: State;

@@ -17,7 +17,7 @@ interface Model {
 
 const PATIENCE = 5000; // ms that a kernel may take before a word is said of it
 const SILENT =
-  "The kernel has not answered yet: it is busy with another cell, or gone. Where it is gone, run the cell again.";
+  "The kernel has not answered yet. It may be busy with another cell, or stopped. If it has stopped, run the cell again.";
 const TRAITS = ["losses", "margins", "step", "threshold", "selection"] as const;
 type Traits = Pick<Options, (typeof TRAITS)[number]>;
 

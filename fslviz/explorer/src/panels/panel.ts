@@ -12,7 +12,7 @@ import { MarginCurve } from "./margin-curve";
 import { Thumbnails } from "./thumbnails";
 
 const HELP =
-  "Arrows go from digit to digit, Space holds one, a second makes a pair, Enter lights the region around, " +
+  "Arrows go from digit to digit, Space holds one, a second makes a pair, Enter highlights the region around, " +
   "Shift with arrows moves the view, plus and minus zoom, Escape lets go.";
 
 export class Panel {

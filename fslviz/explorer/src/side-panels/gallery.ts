@@ -160,9 +160,9 @@ export class Gallery {
   private invite(): string {
     if (!this.drawable) return "";
     if (drawnSign(this.host.state))
-      return "The drawing is placed by the trained networks: go to the end of the training.";
+      return "Drawings are embedded by the trained networks: go to the end of the training.";
     if (!this.empty) return "Now draw a probe: the symbol again, a digit, or something else.";
-    return "Draw a symbol of your own, no digit, and enrol it from one to five drawings.";
+    return "Draw a symbol of your own that is no digit, and enrol it from one to five drawings.";
   }
 
   private chips() {

@@ -1,4 +1,4 @@
-// Two heaps of distances, and where the threshold cuts them.
+// Histograms of genuine and impostor distances, with the threshold.
 import { formatDistance } from "../common/format";
 
 export function histogram(genuine: ArrayLike<number>, impostor: ArrayLike<number>, top: number, threshold: number) {

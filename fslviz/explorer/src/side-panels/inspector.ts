@@ -59,7 +59,7 @@ export class Inspector {
     bend.append(this.slider, this.said);
     const changes = el("section", {}, el("h4", {}, "What moved"), el("div.bar", {}, this.from, " to ", this.to));
     changes.append(this.changes);
-    this.root.append(el("summary", {}, "Look closer: a digit bent, what moved, the worst pairs"));
+    this.root.append(el("summary", {}, "Look closer: bend a digit, what moved, the worst pairs"));
     this.root.append(el("div.looks", {}, bend, changes, pairs));
     this.root.addEventListener("toggle", () => this.host.update(false));
   }
@@ -75,7 +75,7 @@ export class Inspector {
     this.slider.value = `${amount / BENDS[kind].most}`;
     this.slider.disabled = !image;
     this.said.textContent = image
-      ? `${whose}, ${BENDS[kind].name} ${BENDS[kind].say(amount)}; its way through every space is drawn.`
+      ? `${whose}, ${BENDS[kind].name} ${BENDS[kind].say(amount)}; its path through every space is drawn.`
       : "Click a digit in a space, or draw one, then move the slider.";
     this.slider.setAttribute("aria-valuetext", this.said.textContent);
     const ctx = context2d(this.picture);

@@ -34,7 +34,7 @@ export class Toolbar {
   ) {
     for (const loss of offered) this.losses[loss] = button(displayName(loss), () => this.choose(loss));
     this.classes = colours.map((c, k) => {
-      const properties = { type: "button", style: `--c:${hex(c)}`, ariaLabel: `light the digits ${k}` };
+      const properties = { type: "button", style: `--c:${hex(c)}`, ariaLabel: `highlight the digits ${k}` };
       return el("button.digit", { ...properties, onclick: () => this.selectClass(k) }, `${k}`);
     });
     this.tools = [button("Move", () => actions.chooseTool(false)), button("Lasso", () => actions.chooseTool(true))];
@@ -45,7 +45,7 @@ export class Toolbar {
     if (actions.link() === null) copy.hidden = true;
     const losses = el("div.bar", { role: "group", ariaLabel: "losses" }, ...Object.values(this.losses));
     losses.hidden = !offered.length;
-    const classes = el("span.set", { role: "group", ariaLabel: "light a class" }, ...this.classes);
+    const classes = el("span.set", { role: "group", ariaLabel: "highlight a class" }, ...this.classes);
     const ofSpaces = [...this.tools, reset, save];
     if (!actions.state.losses.length) for (const node of [classes, ...ofSpaces]) node.hidden = true;
     const tools = el("span.set", { role: "group", ariaLabel: "tools" }, ...ofSpaces, copy, this.copied);
@@ -90,7 +90,7 @@ export class Toolbar {
     this.tools.forEach((chip, i) => setPressed(chip, this.actions.lassoing === (i === 1)));
     this.together.checked = together;
     this.follows.hidden = losses.length < 2;
-    this.count.textContent = selected ? `${formatCount(selected.size)} digits lit` : "";
+    this.count.textContent = selected ? `${formatCount(selected.size)} digits highlighted` : "";
     this.copied.hidden = true;
   }
 

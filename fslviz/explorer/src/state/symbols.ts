@@ -18,13 +18,13 @@ export class Refusal extends Error {}
 export function enrolled(symbols: OwnSymbol[], given: string, drawing: string, digits: boolean): OwnSymbol[] {
   const name = cleaned(given);
   const before = symbols.find((symbol) => symbol.name === name);
-  if (!drawing) throw new Refusal("Draw something first: it is the drawing on the pad that is enrolled.");
-  if (!visible(name)) throw new Refusal("Give it a name that can be seen.");
+  if (!drawing) throw new Refusal("Draw something first: the drawing on the pad is enrolled.");
+  if (!visible(name)) throw new Refusal("Give it a visible name.");
   if (!isName(name)) throw new Refusal("Give it a shorter name.");
-  if (!isDrawing(drawing)) throw new Refusal("This drawing is too long to be kept: draw it with less ink.");
+  if (!isDrawing(drawing)) throw new Refusal("This drawing is too long to be stored. Use shorter strokes.");
   if (digits && isDigit(name)) throw new Refusal("The ten digits are enrolled already: take another name.");
   if (before && before.samples.length >= SAMPLES) throw new Refusal(`It has ${SAMPLES} samples already.`);
-  if (!before && symbols.length >= MOST) throw new Refusal(`There is room for ${MOST} signs: forget one first.`);
+  if (!before && symbols.length >= MOST) throw new Refusal(`There are ${MOST} signs already: forget one first.`);
   if (!before) return [...symbols, { name, samples: [drawing] }];
   return symbols.map((one) => (one === before ? { name, samples: [...one.samples, drawing] } : one));
 }

@@ -27,7 +27,7 @@ export async function kernel(): Promise<Kernel> {
       const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
       return { ...(instance.exports as unknown as Kernel), memory, top: 1024, relaxed: bytes === relaxed };
     } catch {}
-  throw new Error("This browser has no WebAssembly SIMD, which the lab reckons with.");
+  throw new Error("This browser has no WebAssembly SIMD, which the lab needs.");
 }
 
 export function tensor(kernel: Kernel, length: number): Tensor {
