@@ -186,7 +186,7 @@ def test_chapter_5_asks_the_explorer_instead(browser):
     page.goto((HTML / "05_side_by_side.html").as_uri())
     page.wait_for_selector(".fslviz-explorer[data-ready]")
     assert page.locator(".fslviz-move").count() == 0
-    page.get_by_role("link", name="the hundred around this one").click()
+    page.get_by_role("link", name="the hundred images around this one").click()
     explorer = "document.querySelector('.fslviz-explorer').explorer"
     page.wait_for_function(f"{explorer}.loader.selected?.size === 100 && {explorer}.state.losses.length === 6")
     page.wait_for_function(f"{explorer}.renderLoop.waiting === 0 && {explorer}.panels.get('contrastive').space.n > 0")

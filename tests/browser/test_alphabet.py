@@ -470,7 +470,7 @@ def test_no_drawing_that_is_learned_takes_the_others_away(page):
     rng = np.random.default_rng(0)
     page.evaluate(HAND, [rng.uniform(0.05, 0.95, (1500, 2)).tolist()])
     page.get_by_role("button", name="Learn it").click()
-    said(page, "This drawing is too long to be kept")
+    said(page, "This drawing is too long to be stored")
     assert learned(page) == [["star", 1]]
     page.wait_for_function(f"location.href === {ROOT}.explorer.address.link()")
     page.reload()

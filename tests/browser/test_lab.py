@@ -319,7 +319,7 @@ def test_it_learns_before_the_readers_eyes(opened_lab, served):
     seen = standing(page)
     page.get_by_role("button", name="One step").click()
     until(page, f"lab.report.images === {seen:.0f} + 128")
-    page.get_by_role("button", name="Restart").click()
+    page.get_by_role("button", name="Begin again").click()
     until(page, "!lab.worker.exists")
     assert page.evaluate(f"{LAB}.history.points") == []
 
@@ -400,7 +400,7 @@ def test_a_blow_up_and_a_restart_stay_inside(opened_lab):
     until(page, "lab.space.grown < 0.1")
     page.get_by_label("margin to learn with").press("End")
     until(page, "lab.space.grown > 5")
-    press(page, "Restart")
+    press(page, "Begin again")
     until(page, "lab.report?.images > 0")
     inside, wide, high = sights(page)
     assert inside.min() == 2000
@@ -538,7 +538,7 @@ def test_a_training_that_runs_away_ends_with_a_line(opened_lab):
         script=ahead("{ const tell = self.postMessage; self.postMessage = (m) => { m.places?.fill(NaN); tell(m); }; }")
     )
     press(page, "Start")
-    page.wait_for_selector('.fx-fault:has-text("no numbers any more")')
+    page.wait_for_selector('.fx-fault:has-text("no longer numbers")')
     assert page.evaluate(f"[{LAB}.running, {LAB}.worker.exists]") == [False, False]
 
 
@@ -586,7 +586,7 @@ def test_two_classes_stay(opened_lab):
     assert not page.locator(".fx-lab > .fx-fault").is_visible()
     press(page, "leave the digits 8 out of the training")
     assert held(page)["leftOut"] == list(range(8))
-    assert "Two classes must stay" in page.locator(".fx-lab > .fx-fault").inner_text()
+    assert "At least two classes must stay" in page.locator(".fx-lab > .fx-fault").inner_text()
     assert "fslviz.load().classes(8, 9)" in page.content()
     press(page, "leave the digits 0 out of the training")
     assert not page.locator(".fx-lab > .fx-fault").is_visible()
@@ -683,7 +683,7 @@ def test_back_moves_the_controls_and_neither_starts_nor_ends_a_training(opened_l
     assert told(page, "images seen") == seen
     lacks = page.locator(".fx-lacks")
     assert lacks.inner_text() == (
-        "This training started from a trained network, seed 3. Restart to start from a trained network, seed 0."
+        "This training started from a trained network, seed 3. Begin again to start from a trained network, seed 0."
     )
     page.go_forward()
     page.wait_for_function(f"{LAB}.host.state.lab.seed === 3")
@@ -711,7 +711,7 @@ def test_a_link_to_the_lab_begins_each_time_and_no_other_link_touches_it(opened_
 
 
 @pytest.mark.parametrize(
-    "deeds", [("Start", "Restart"), ("Start", "Restart", "Restart"), ("One step", "Start", "Restart")]
+    "deeds", [("Start", "Begin again"), ("Start", "Begin again", "Begin again"), ("One step", "Start", "Begin again")]
 )
 def test_start_and_restart_at_once_end_at_work(opened_lab, deeds):
     page = opened_lab()
@@ -747,7 +747,7 @@ def test_what_is_shown_and_not_in_force_is_said(opened_lab):
     assert not lacks.is_visible()
     follow(page, "lab:sphereface,4,16,all,none,0,chance")
     until(page, "lab.report?.images > 0")
-    assert "the margin comes in slowly, wholly there after 153,600" in lacks.inner_text()
+    assert "the margin comes in slowly, full after 153,600" in lacks.inner_text()
     follow(page, "lab:cosface,0.1,16,all,none,0,trained")
     until(page, "lab.report?.images > 0")
     assert not lacks.is_visible()
@@ -813,7 +813,7 @@ def test_a_picture_is_saved_once_there_is_one(opened_lab):
 def test_without_a_clipboard_the_line_is_chosen(opened_lab, clipboard):
     page = opened_lab(script=f"Object.defineProperty(navigator, 'clipboard', {{ value: {clipboard} }})")
     press(page, "Copy")
-    page.wait_for_selector(".fx-lab > .fx-fault:has-text('to be copied by hand')")
+    page.wait_for_selector(".fx-lab > .fx-fault:has-text('copy it by hand')")
     assert page.evaluate("getSelection().toString()") == page.locator(".fx-lab code").inner_text()
 
 

@@ -20,7 +20,7 @@ import { readerName, Trial } from "./trial";
 
 const INVITATION = "Draw a sign that nobody has ever seen, and press Learn it. Then draw it again.";
 const LIMITS =
-  "It reads shapes as they stand: a sign drawn upside down is mostly another sign. Photographs and filled shapes do not work.";
+  "It reads shapes as they stand: a sign drawn upside down is mostly another sign. It was made for lines, not for photographs.";
 
 export interface AlphabetHost {
   state: State;

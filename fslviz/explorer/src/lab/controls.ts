@@ -99,7 +99,7 @@ export class Controls {
     const bar = (...children: (Node | string)[]) => el("div.bar", {}, ...children);
     const digits = el("span.set", { role: "group", ariaLabel: "digits left out" }, ...this.digits);
     const step = button("One step", () => actions.step());
-    const afresh = button("Restart", () => actions.afresh());
+    const afresh = button("Begin again", () => actions.afresh());
     const copy = button("Copy", () => this.copy());
     return [
       bar(el("label", {}, "loss ", this.loss), this.labels.mining),

@@ -15,7 +15,7 @@ export const origin = ({ seed, from }: LabSettings) =>
 export function notYetInForce(settings: LabSettings, begun: string, share: number): string {
   const lines: string[] = [];
   if (begun && begun !== origin(settings))
-    lines.push(`This training started from ${begun}. Restart to start from ${origin(settings)}.`);
+    lines.push(`This training started from ${begun}. Begin again to start from ${origin(settings)}.`);
   if (share < 1) {
     const { margin, scale } = lossEntry(settings.loss);
     const what = !margin ? "the scale comes" : scale === null ? "the margin comes" : "margin and scale come";
