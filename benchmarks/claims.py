@@ -153,6 +153,11 @@ class UnitLength(nn.Module):
         return nn.functional.normalize(self.inner(x))
 
 
+def _at_unit_length(loss: nn.Module, data: Data, **setting: Any) -> Run:
+    torch.manual_seed(setting["seed"])
+    return fslviz.train(loss, data, network=UnitLength(setting["embed_dim"]), **setting)
+
+
 def mining(digits: Data) -> Iterator[Row]:
     """Four minings in 2-D and in 64-D, and what might keep the hardest from collapsing."""
     for seed, dims in itertools.product(range(3), (2, 64)):
@@ -215,9 +220,8 @@ def unseen(digits: Data) -> Iterator[Row]:
         runs = {(d, k): fslviz.train(k, known, embed_dim=d, **setting) for d in (2, 64) for k in fslviz.LOSSES}
         runs |= {(64, f"triplet, {m}, by four"): fslviz.train("triplet", known, mining=m, **by_four) for m in MINED}
         for loss in ("contrastive", "triplet"):
-            torch.manual_seed(seed)
-            unit = UnitLength(64)
-            runs[64, f"{loss}, unit length"] = fslviz.train(fslviz.LOSSES[loss](), known, network=unit, **setting)
+            own = fslviz.LOSSES[loss]()
+            runs[64, f"{loss}, unit length"] = _at_unit_length(own, known, embed_dim=64, **setting)
         for (dims, loss), run in runs.items():
             row = about | {"loss": loss, "dims": dims, "known 15-NN": _named(run)}
             row |= _few_shot(run.embed(new.test_images), labels) | _refused(run, new)
@@ -329,13 +333,10 @@ def convergence(digits: Data) -> Iterator[Row]:
             yield report("size", f"{size}", run)
         for loss in ("contrastive", "triplet"):
             yield report("unit length", loss, fslviz.train(loss, digits, images=whole, **setting))
-            torch.manual_seed(seed)
-            run = fslviz.train(fslviz.LOSSES[loss](), digits, images=whole, network=UnitLength(dims), **setting)
+            run = _at_unit_length(fslviz.LOSSES[loss](), digits, images=whole, **setting)
             yield report("unit length", f"{loss}, unit length", run)
         for margin in (0.1, 0.3):  # a circle has more room for these
-            torch.manual_seed(seed)
-            small = Triplet(margin=margin)
-            run = fslviz.train(small, digits, images=whole, network=UnitLength(dims), **setting)
+            run = _at_unit_length(Triplet(margin=margin), digits, images=whole, **setting)
             yield report("unit length", f"triplet, unit length, margin {margin}", run)
         yield report("pairs", "all pairs", fslviz.train("contrastive", digits, images=whole, **setting))
         yield report("pairs", "64 drawn pairs", fslviz.train(Drawn(), digits, images=whole, **setting))

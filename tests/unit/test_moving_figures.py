@@ -43,6 +43,7 @@ def dots():
     [
         (curves, ["y over x", "line from 0 to 1", "_dip from -1 to -1"]),
         (lambda: fslviz.plot_lines({"a": ([], [])}, ylabel="loss"), ["loss"]),
+        (lambda: fslviz.plot_lines({"a": ([0, 1], [-1.1e-16, 1])}, ylabel="loss"), ["loss", "a from 0 to 1"]),
         (lambda: fslviz.plot_lines({"a": ([0, 1], [0, 1])}, title="<$t_$>\nFMR 1%"), ["<$t_$>\nFMR 1%"]),
         (hung, ["episodes over accuracy", "pixels around 28.33%"]),
         (dots, ["kept around 40%"]),
