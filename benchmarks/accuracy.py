@@ -22,7 +22,7 @@ def measure(preset: str, loss: str, dimensions: int, seed: int) -> dict[str, str
 
 
 def keep(row: dict[str, str | float]) -> None:
-    with filelock.FileLock(studies.HERE / "accuracy.lock"):  # two measurements may run side by side
+    with filelock.FileLock(studies.MEASURED / "accuracy.lock"):  # two measurements may run side by side
         rows = {tuple(r[k] for k in KEY): r for r in fslviz.measured("accuracy").to_dict("records")}
         rows[tuple(row[k] for k in KEY)] = row
         studies.keep("accuracy", (rows[k] for k in sorted(rows)))

@@ -248,9 +248,9 @@ def _few_shot(places: np.ndarray, labels: np.ndarray) -> Row:
 
 
 def _refused(run: Run, new: Data) -> Row:
-    """The share of new images refused where 5% of the known ones are: for they lie too far from every class centre.
+    """The share of new images refused at a threshold that refuses 5% of known ones, by distance to the class centres.
 
-    Of softmax also by the classifier itself: for its largest probability is too small.
+    For softmax also by the classifier: images whose largest probability is too small are refused.
     """
     reference, labels = run.reference(10_000)
     centres = np.stack([reference[labels == c].mean(0) for c in np.unique(labels)])
@@ -307,7 +307,7 @@ class Drawn(Contrastive):
 
 
 def convergence(digits: Data) -> Iterator[Row]:
-    """What makes a short training come to something: 16,000 images, triplets, in 2-D and in 64-D."""
+    """What helps a short training (16,000 images, triplets), in 2-D and in 64-D."""
     half, whole = 8000, 16_000
     for seed, dims in itertools.product(range(3), (2, 64)):
         setting: Row = {"embed_dim": dims, "seed": seed}

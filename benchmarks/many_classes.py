@@ -98,7 +98,7 @@ def eer(z: np.ndarray, y: Any) -> float:
 
 
 def tested(embed: Embed) -> Row:
-    """What a space is worth on characters never met, on scripts never met, and on MNIST's test digits."""
+    """Accuracy and EER of a space on unseen characters, on unseen scripts, and on MNIST's test digits."""
     row: Row = {}
     for script, names in scripts().items():
         some = every().classes(names)
@@ -219,7 +219,7 @@ def dimensions() -> Plan:
 
 
 def keep(row: Row) -> None:
-    file = studies.HERE / "many_classes.json"
+    file = studies.MEASURED / "many_classes.json"
     with filelock.FileLock(file.with_suffix(".lock")):
         kept = sorted([*(r for r in rows() if key(r) != key(row)), row], key=key)
         studies.keep("many_classes", kept)
@@ -227,7 +227,7 @@ def keep(row: Row) -> None:
 
 def rows() -> list[Row]:
     """What is kept, without the gaps that a table has where rows differ in their columns."""
-    if not (studies.HERE / "many_classes.json").exists():
+    if not (studies.MEASURED / "many_classes.json").exists():
         return []
     return [{k: v for k, v in r.items() if v == v} for r in fslviz.measured("many_classes").to_dict("records")]
 
@@ -278,9 +278,9 @@ GALLERIES = (10, 30, 100, 300, 1000, 3000, 5000)
 
 
 def crowd(seed: int) -> Row:
-    """One sample each of so many characters is enrolled; others of them ask, and 200 strangers five times each.
+    """Enrol one sample of each of so many characters. Others of them are probes; 200 strangers give five probes each.
 
-    The network has met 1,000 others; the threshold comes from 200 more.
+    The network was trained on 1,000 other characters. 200 more set the threshold.
     """
     run = trained("triplet", known(met(1000, seed)), 60_000, seed)
     others = [c for c in kanji()["met"] + kanji()["kanji"] if c not in set(met(1000, seed))]

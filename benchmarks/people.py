@@ -1,8 +1,8 @@
-"""Errors on people never met, over how many were met in training, and which way of training serves best.
+"""Error rates on unseen people, over how many people a network was trained on, and the best way of training.
 
-``python benchmarks/people.py`` measures all, ``python benchmarks/people.py choose`` how long to train: on eight of the
-people met, with the strangers left out. Rows go to fslviz/measured/people.json as each training ends, and a
-measurement that was interrupted goes on where it was.
+``python benchmarks/people.py`` measures all; with ``choose`` it measures how long to train: eight of the people met
+are tested, and the strangers are not used. Rows go to fslviz/measured/people.json as each training ends. A measurement
+that was interrupted continues where it stopped.
 """
 
 import sys
@@ -27,7 +27,7 @@ def eer(points: Points) -> float:
 
 
 def pixels(data: Data) -> Points:
-    """As bright as they were taken, which a person's photographs share, or each at its own mean and contrast."""
+    """Pixels as photographed, so that brightness helps to tell people apart, or each image standardised."""
     return data.test_images.flatten(1).numpy(), data.test_labels
 
 
@@ -56,7 +56,7 @@ def met(name: str, way: str, count: int, split: int, each: int = 10) -> Data:
     """The strangers of a split are the same for every number of people met; a voice backwards is another."""
     if name == "voices":
         return fslviz.load(name).split(count, split)
-    bright = way in ("pixels", "eigenfaces")  # better so, which makes them the harder to beat
+    bright = way in ("pixels", "eigenfaces")  # pixels do better unstandardised: a stronger baseline
     faces = fslviz.data.faces(Standard(0.0, 1.0)) if bright else fslviz.load(name)
     people = faces.split(count, split, unseen=12)
     y = people.train_labels

@@ -24,13 +24,13 @@ SIDE = 109  # of the square that KanjiVG draws in: its unit is the unit here
 STEP = 3.0  # units between two points of a stroke
 PIXELS = 28  # of an image's side
 
-# The hand. Each is the most that an image differs, evenly drawn on both sides, unless it says otherwise.
+# The hand. Each number is the largest change, drawn evenly on both sides of 0, unless its comment says otherwise.
 TURN, STRETCH, MOVE = 0.2, 0.15, 5.0  # of a stroke: radians, a share of its length, units
-BEND = 1.8  # of the whole: the deviation of each of three waves across it and three along it, units
+BEND = 1.8  # of the whole: standard deviation of each of three waves across it and three along it, in units
 SLANT, SHEAR, WIDEN = 0.25, 0.35, 0.15  # of the whole: radians, a share of its height, a share of its width
 PEN = (1.2, 3.2)  # pixels: the least and the largest width; FINE times that, where there are more than MANY strokes
 MANY, FINE = 8, 0.7
-SIZE, SMALL = 18, 40.0  # pixels of the larger side; what has fewer units, such as a full stop, stays smaller
+SIZE, SMALL = 18, 40.0  # pixels of the larger side; a character below SMALL units, such as a full stop, is smaller
 
 
 def files() -> dict[str, Path]:
@@ -41,7 +41,7 @@ def files() -> dict[str, Path]:
         raise ImportError("the characters come with the package kanjivg: pip install kanjivg") from error
     plain = sorted(file for file in found if re.fullmatch(r"[0-9a-f]{5}\.svg", file.name))  # the others are variants
     named = {chr(int(file.stem, 16)): file for file in plain}
-    return {name: file for name, file in named.items() if normalize("NFC", name) == name}  # else it is there twice
+    return {name: file for name, file in named.items() if normalize("NFC", name) == name}  # others are duplicates
 
 
 def strokes(file: Path) -> list[np.ndarray]:
@@ -55,7 +55,7 @@ def _points(path: str) -> np.ndarray:
     parse_path(path, pen)
     (_, (start,)), *parts = [(kind, points) for kind, points in pen.value if points]
     t, line = np.linspace(0, 1, 9)[1:, None], [np.array([start], float)]
-    for _, points in parts:  # a Bezier curve of any degree: each round of mixing takes one away
+    for _, points in parts:  # a Bezier curve of any degree, by de Casteljau: each round removes one control point
         mixed: Any = [line[-1][-1], *np.array(points, float)]
         while len(mixed) > 1:
             mixed = [(1 - t) * a + t * b for a, b in zip(mixed, mixed[1:], strict=False)]
@@ -67,16 +67,16 @@ def _points(path: str) -> np.ndarray:
 
 
 def draw(character: list[np.ndarray], count: int, seed: Any, amplitude: float = 1.0) -> np.ndarray:
-    """``count`` images (count, 28, 28) of 8 bits of a character, given as its strokes, no two of them alike.
+    """``count`` different images (count, 28, 28), of 8 bits, of a character that is given as its strokes.
 
-    ``amplitude`` multiplies all by which the hand differs, but for the pen's width. The same on every machine: points
+    ``amplitude`` multiplies all variations but that of the pen's width. Images are the same on every machine: points
     are rounded to 1/256 of a pixel before they are drawn.
     """
     return _ink(*written(character, count, seed, amplitude))
 
 
 def written(character: list[np.ndarray], count: int, seed: Any, amplitude: float = 1.0) -> tuple[np.ndarray, ...]:
-    """What ``draw`` draws: places (count, P, 2) in pixels, which of them begin a stroke (P,), and pens (count,)."""
+    """The lines of ``draw``: points (count, P, 2) in pixels, Matplotlib's path codes (P,), widths of pens (count,)."""
     rng, lengths = np.random.default_rng(seed), [len(stroke) for stroke in character]
     own = np.repeat(np.arange(len(character)), lengths)  # the stroke of each point
 

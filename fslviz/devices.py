@@ -1,4 +1,4 @@
-"""Where a training runs, and in which precision: found by a measurement, not by a flag of the processor."""
+"""The device and the precision of a training. The faster precision is measured, not taken from a processor flag."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from fslviz.models import EmbeddingNet
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 GPU = threading.RLock()
-GAIN = 0.95  # bfloat16 has to be this much faster, or the more exact one is taken
+GAIN = 0.95  # bfloat16 is used if its time is below this share of float32's; else the more exact float32
 
 
 class Random(TorchDispatchMode):
-    """Under it, random numbers of this thread come from generators of its own, seeded as by ``manual_seed``.
+    """A context in which this thread draws random numbers from its own generators, seeded as by ``manual_seed``.
 
-    The process's generators are neither read nor moved: other threads don't change this one's numbers, nor it theirs.
+    It neither reads nor changes the process's generators: threads don't change each other's numbers.
     """
 
     TURN = threading.Lock()
@@ -49,7 +49,7 @@ class Random(TorchDispatchMode):
         with (
             self.TURN,
             torch.random.fork_rng([device] if device.type == "cuda" else []),
-        ):  # it takes none: a GPU's dropout
+        ):  # this function takes no generator: dropout on a GPU
             torch.manual_seed(int(torch.randint(2**31, (), generator=self._of(torch.device("cpu")), device="cpu")))
             return func(*args, **kwargs)
 
@@ -61,18 +61,18 @@ class Random(TorchDispatchMode):
 
 @contextlib.contextmanager
 def isolated() -> Iterator[None]:
-    """Under it, the caller's settings are ignored: inference mode, no gradients, another default device, autocast."""
+    """A context that ignores the caller's settings: inference mode, no gradients, default device, autocast."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))  # which turns gradients on as well
         stack.enter_context(torch.device("cpu"))
-        for kind in ("cpu", "cuda", "mps"):  # its cache would keep weights that a step has changed
+        for kind in ("cpu", "cuda", "mps"):  # a cache would keep weights from before a step
             stack.enter_context(torch.autocast(kind, enabled=False, cache_enabled=False))
         yield
 
 
 @contextlib.contextmanager
 def deterministic(device: str) -> Iterator[None]:
-    """On a GPU, the same numbers each time: a setting of the whole process, so that trainings there take turns."""
+    """On a GPU, the same numbers each time. The setting is the whole process's, so trainings on a GPU take turns."""
     if torch.device(device).type != "cuda":
         yield
         return
@@ -85,7 +85,7 @@ def best_device() -> str:
 
 
 def checked(device: str | torch.device) -> str:
-    """The name of a device, or a ValueError that says which there are."""
+    """The name of a device. Raises ValueError, with the names of all devices here, if there is no such device."""
     gpus = ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))] if torch.cuda.is_available() else []
     found = ["cpu", *gpus, *(["mps"] if torch.backends.mps.is_available() else [])]
     return str(device) if str(device) in found else unknown("device", str(device), found)
@@ -94,8 +94,8 @@ def checked(device: str | torch.device) -> str:
 def precision(device: str) -> str:
     """``"bfloat16"`` where training is faster in it, else ``"float32"``.
 
-    On a CPU a few steps decide, once a machine: they are kept in the cache folder. A CUDA device has bfloat16 from
-    compute capability 8 on; MPS trains in float32.
+    On a CPU a few steps are timed, once per machine; their times are kept in the cache folder. A CUDA device uses
+    bfloat16 from compute capability 8 on. MPS uses float32.
     """
     kind = torch.device(device).type
     if kind == "cpu":
@@ -105,16 +105,16 @@ def precision(device: str) -> str:
 
 
 def processor() -> str:
-    """What the speed of a precision hangs on."""
+    """The processor and the version of torch: the speed of a precision depends on both."""
     return f"{torch.cpu.get_capabilities().get('cpu_name', 'CPU')}, torch {torch.__version__}"
 
 
 @cache
 def probe(name: str) -> dict[str, float]:
-    """Seconds that a training step of 64 images takes here in each precision, kept under ``name``."""
+    """Seconds of one training step of 64 images here, for each precision. The cache keeps them under ``name``."""
     path = cache_dir() / "precision.json"
     kept: dict[str, dict[str, float]] = {}
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):  # missing, damaged, of others: measured anew
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):  # no valid entry for this machine: measure
         kept = dict(json.loads(path.read_text()))
         return {dtype: float(kept[name][dtype]) for dtype in DTYPES}
     seconds = _measure()
@@ -124,7 +124,7 @@ def probe(name: str) -> dict[str, float]:
 
 
 def _measure(tries: int = 5) -> dict[str, float]:
-    """The fastest of a few steps in turn, so that other work on the machine meets both alike."""
+    """Seconds of the fastest of a few steps. The precisions alternate: other work slows both equally."""
     keep_memory()
     with Random(0):
         model = EmbeddingNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -147,7 +147,7 @@ def autocast(device: str | torch.device, precision: str) -> torch.autocast:
 
 @cache
 def keep_memory() -> None:
-    """Have glibc keep freed memory: by default it gives each step's activations back and faults them in again."""
+    """Make glibc keep freed memory. By default it returns each step's activations to the system, which costs time."""
     with contextlib.suppress(OSError, AttributeError):  # no glibc, no need
         libc = ctypes.CDLL("libc.so.6")
         libc.mallopt(-3, 2**25)  # M_MMAP_THRESHOLD: blocks of up to 32 MB from the heap; larger ones are given back

@@ -1,4 +1,4 @@
-"""What every error message of the package has in common: what was given, what is taken, the nearest right name."""
+"""The common form of all error messages: what was given, what is allowed, the nearest valid name."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ def unknown(kind: str, given: object, names: Iterable[str]) -> NoReturn:
 
 
 def python_number(value: Any) -> Any:
-    """A number of numpy's or torch's as Python's; anything else as it is."""
+    """A scalar of NumPy or PyTorch as a Python number; anything else unchanged."""
     return value.item() if getattr(value, "ndim", None) == 0 else value
 
 
 def composed(value: Any) -> Any:
-    """A word in NFC, as José is José however a Mac or a keyboard spells it; anything else as it is."""
+    """A string in Unicode form NFC, so that both ways to spell an accent are equal; anything else unchanged."""
     return normalize("NFC", value) if isinstance(value, str) else value
 
 
 def number(name: str, given: Any, low: float, high: float) -> Any:
-    """``given`` as Python's number, or a ValueError where it is none from ``low`` to ``high``."""
+    """``given`` as a Python number. Raises ValueError unless it is a number from ``low`` to ``high``."""
     value = python_number(given)
     if not isinstance(value, (int, float)) or not low <= value <= high:
         raise ValueError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}")
@@ -36,7 +36,7 @@ def number(name: str, given: Any, low: float, high: float) -> Any:
 
 
 def whole_number(name: str, given: Any, low: float, high: float) -> int:
-    """``given`` as a whole number, 5.0 too, or a ValueError where it is none from ``low`` to ``high``."""
+    """``given`` (5 or 5.0) as an int. Raises ValueError unless it is a whole number from ``low`` to ``high``."""
     value = python_number(given)
     if type(value) not in (int, float) or value % 1 != 0 or not low <= value <= high:
         raise ValueError(f"{name} must be a whole number from {low:g} to {high:g}, not {value!r}")

@@ -1,8 +1,8 @@
 """Accuracies and error rates from plain arrays of embeddings or scores.
 
-Biometrics' names: a genuine pair is of one class, an impostor pair of two; FMR is the share of impostor pairs that
-match, FNMR that of genuine pairs that don't (face recognition writes FAR and FRR); TAR is 1 - FNMR. A score is a
-distance: a pair matches when it is at most the threshold.
+Terms of biometrics: a genuine pair is of one class, an impostor pair of two. FMR is the share of impostor pairs that
+match. FNMR is the share of genuine pairs that don't (in face recognition: FAR and FRR). TAR is 1 - FNMR. A score is a
+distance: a pair matches if its distance is at most the threshold.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ Points = tuple[Any, Any]  # embeddings (N, D) and their labels (N,): arrays, ten
 
 
 def knn_accuracy(gallery: Points, probes: Points | None = None, k: int = 15) -> float:
-    """The share of probes (M, D) whose class is that of most of their ``k`` nearest neighbours in the gallery.
+    """The share of probes (M, D) whose class is the most common one of their ``k`` nearest neighbours in the gallery.
 
     Without ``probes``, each point of the gallery is classified among all the others.
 
-    Raises ValueError for what can't be compared, and warns of probes that are points of the gallery as well.
+    Raises ValueError if the sets can't be compared, and warns if probes are also points of the gallery.
     """
     return _knn(*_compared(gallery, probes), k)
 
@@ -36,9 +36,9 @@ def knn_accuracy(gallery: Points, probes: Points | None = None, k: int = 15) -> 
 def centre_accuracy(gallery: Points, probes: Points | None = None) -> float:
     """The share of probes (M, D) nearest to the mean of their own class in the gallery.
 
-    If all are of unit length, and so compared by angle, the means are brought to unit length again, like templates of a
-    ``Gallery``. Without ``probes``, each point of the gallery is classified, and left out of its mean. Errors as in
-    ``knn_accuracy``.
+    If all embeddings have unit length, they are compared by angle, and the means are scaled to unit length, like
+    templates of a ``Gallery``. Without ``probes``, each point of the gallery is classified; its own class mean leaves
+    it out. Errors as in ``knn_accuracy``.
     """
     return _centre(*_compared(gallery, probes))
 
@@ -53,7 +53,7 @@ def _knn(known: np.ndarray, names: np.ndarray, asked: np.ndarray | None, truth: 
 
 
 def _most_common(labels: np.ndarray) -> np.ndarray:
-    """Of each row (M, k) the label that is there most often, the least of several: its cost knows no classes."""
+    """The most common label of each row (M, k), the smallest if tied. Its cost does not grow with the classes."""
     labels = np.sort(labels, axis=1)
     starts = np.diff(labels, axis=1, prepend=-1) != 0
     at = np.broadcast_to(np.arange(labels.shape[1]), labels.shape)
@@ -96,23 +96,23 @@ def _compared(gallery: Points, probes: Points | None) -> tuple[np.ndarray, np.nd
         raise ValueError(f"gallery and probes must be of one width, not {known.shape[1]} and {asked.shape[1]}")
     if (names.dtype.kind == "U") != (truth.dtype.kind == "U"):
         mixed = f"{_few(names[:1])} in the gallery and {_few(truth[:1])} in the probes"
-        raise ValueError(f"labels must be all words or all numbers, not {mixed}")
+        raise ValueError(f"labels must be all strings or all numbers, not {mixed}")
     if len(lacking := np.setdiff1d(truth, classes)):
         raise ValueError(f"the gallery must have every class of the probes: it lacks {_few(lacking)}")
     truth = np.searchsorted(classes, truth)
     if shared := _shared(known, number, asked, truth):
         warn(
-            f"{shared:,} of {len(truth):,} probes are points of the gallery as well, and find themselves there: "
-            "leave them out, or give the gallery alone, which asks each of its points without itself",
+            f"{shared:,} of {len(truth):,} probes are points of the gallery as well, and each is its own neighbour: "
+            "leave them out, or give the gallery alone, which compares each of its points with the others",
             stacklevel=3,
         )
     return known, number, asked, truth
 
 
 def _shared(known: np.ndarray, names: np.ndarray, asked: np.ndarray, truth: np.ndarray) -> int:
-    """How many probes are points of the gallery as well, by place and class; 0 where as many coincide by chance.
+    """How many probes are also points of the gallery, of equal embedding and class; 0 if chance explains as many.
 
-    Points of one set coincide, too: on a circle in float32, and more where a space has collapsed.
+    Points of one set can be equal by chance: on a circle in float32, and more of them in a collapsed space.
     """
     with np.errstate(over="ignore"):
         here, there = ([hash(row.tobytes()) for row in x.astype(np.float32) + 0] for x in (known, asked))
@@ -149,10 +149,10 @@ def array(name: str, values: Any, axes: int) -> np.ndarray:
 
 
 def labelled(name: str, values: Any) -> np.ndarray:
-    """Labels (N,) as an array of numbers, or of words in NFC, or a ValueError: José is José however it is typed."""
+    """Labels (N,) as an array of numbers, or of strings in Unicode form NFC. Raises ValueError for anything else."""
     x = _bare(values)
     if x.ndim != 1:
-        raise ValueError(f"{name} must be (N,), one for each, not {x.shape}: of rows with a single 1 take argmax(1)")
+        raise ValueError(f"{name} must be (N,), one for each, not {x.shape}: from one-hot rows take argmax(1)")
     if x.dtype.kind in "bi" or (x.dtype.kind == "f" and np.isfinite(x).all()):
         return x
     each = [python_number(v) for v in values]
@@ -161,7 +161,7 @@ def labelled(name: str, values: Any) -> np.ndarray:
     if x.dtype.kind in "uO" and all(isinstance(v, int) for v in each):
         return np.array(each, np.int64)
     raise ValueError(
-        f"{name} must be all words or all numbers, without NaN or None, not {_few(np.array(each, object))}"
+        f"{name} must be all strings or all numbers, without NaN or None, not {_few(np.array(each, object))}"
     )
 
 
@@ -190,7 +190,7 @@ def _truths(name: str, values: Any) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Scored pairs, nearest first: ``distance`` (P,), ``genuine`` (P,), and of which images ``first``, ``second``."""
+    """Scored pairs, nearest first: ``distance`` (P,), ``genuine`` (P,), and the images ``first``, ``second`` (P,)."""
 
     distance: np.ndarray
     genuine: np.ndarray
@@ -216,7 +216,7 @@ class Pairs:
         d = array("distance", distance, 1) if similarity is None else -array("similarity", similarity, 1).astype(float)
         same = _truths("genuine", genuine)
         if len(d) != len(same):
-            raise ValueError(f"genuine must say of each pair what it is, not of {len(same)} of {len(d)}")
+            raise ValueError(f"genuine must have one value for each of the {len(d)} scores, not {len(same)}")
         unit = np.arange(len(d))
         return _sorted(d, same, unit, unit)
 
@@ -230,7 +230,7 @@ class Pairs:
             max(self.first.max(), self.second.max()),
         )
         if last >= len(number):
-            raise ValueError(f"labels must say whose each image is, of {last + 1} or more, not of {len(number)}")
+            raise ValueError(f"labels must be one for each image, {last + 1} or more, not {len(number)}")
         return Pairs(self.distance.copy(), self.genuine.copy(), number[self.first], number[self.second])
 
 
@@ -262,7 +262,7 @@ def all_pairs(points: Points, limit: int = 1000, seed: int = 0) -> Pairs:
 
 @dataclass(frozen=True, eq=False)
 class Rates:
-    """The errors at every threshold (T,), rising: ``fmr`` and ``fnmr`` (T,)."""
+    """The error rates ``fmr`` and ``fnmr`` (T,) at each ``threshold`` (T,), in rising order of threshold."""
 
     threshold: np.ndarray
     fmr: np.ndarray
@@ -306,13 +306,13 @@ def eer(rates: Rates) -> float:
 def threshold_at(rates: Rates, fmr: float) -> float:
     """The largest threshold whose FMR is at most ``fmr``.
 
-    It is -inf, which no pair passes, if the nearest pair is an impostor pair and one is already too many.
+    It is -inf, at which no pair matches, if the nearest pair is an impostor pair and its match already exceeds ``fmr``.
     """
     return float(rates.threshold[_at(rates, fmr)])
 
 
 def tar_at(rates: Rates, fmr: float) -> float:
-    """The share of genuine pairs that match at that threshold."""
+    """The true accept rate at ``threshold_at(rates, fmr)``: the share of genuine pairs that match."""
     return float(1 - rates.fnmr[_at(rates, fmr)])
 
 
@@ -321,7 +321,7 @@ def _at(rates: Rates, fmr: float) -> int:
 
 
 def _share(name: str, given: float) -> float:
-    """A share of a count, a little larger: 1 - .9 is less than .1, and .29 * 100 less than 29."""
+    """A share, made a little larger against rounding: 1 - .9 is less than .1, and .29 * 100 less than 29."""
     return number(name, given, 0, 1) * (1 + 1e-9)
 
 
@@ -345,14 +345,14 @@ def bootstrap(
     seed: int = 0,
     against: Pairs | None = None,
 ) -> tuple[float, float]:
-    """A percentile interval of ``statistic``. Images are resampled, not pairs, because pairs share images.
+    """Ends of a percentile interval of ``statistic``. It resamples images, not pairs, because pairs share images.
 
-    A pair counts as often as both its images are drawn, or once for each time where both are one (an identity).
-    With ``against``, pairs of the same images in another space, it is an interval of the difference: both spaces get
-    the same draws.
+    A pair counts once for each way to draw both its images: 2 and 3 times give 6. A pair within one identity counts
+    once for each time that this is drawn. ``against`` holds pairs of the same images in another space: the interval is
+    that of the difference to it, with the same draws for both.
 
-    Raises ValueError where ``against`` is of other images, and where there is nothing to draw: no genuine or no
-    impostor pair, or one image or identity alone.
+    Raises ValueError if ``against`` is of other images, or if there is nothing to draw from: no genuine or no impostor
+    pair, or only one image or identity.
     """
     resamples, seed = whole_number("resamples", resamples, 1, 10**9), whole_number("seed", seed, 0, 2**63 - 1)
     number("level", level, 0, 1)
@@ -363,7 +363,7 @@ def bootstrap(
     if len(units) < 2:
         raise ValueError("there must be 2 or more images or identities to draw anew, not 1")
     for p in sides:
-        error_rates(p)  # of both kinds: then some draws are, and the loop ends
+        error_rates(p)  # raises unless both kinds are there: then the loop below ends
     weights, rng = [_weigher(p, units) for p in sides], np.random.default_rng(seed)
     values: list[float] = []
     genuine = [np.flatnonzero(p.genuine) for p in sides]
@@ -391,8 +391,8 @@ def _weigher(pairs: Pairs, units: np.ndarray) -> Callable[[np.ndarray], np.ndarr
     return weight
 
 
-def dir_at(nearest: np.ndarray, right: np.ndarray, strangers: np.ndarray, far: float) -> float:
-    """Detection and identification rate (open set, TPIR in ISO 19795) where a share ``far`` of strangers is accepted.
+def dir_at(nearest: np.ndarray, right: np.ndarray, strangers: np.ndarray, fpir: float) -> float:
+    """Detection and identification rate (open set, TPIR in ISO 19795) where a share ``fpir`` of strangers is accepted.
 
     ``nearest`` (P,): distance of each enrolled probe to the nearest template; ``right`` (P,): whether that is its own;
     ``strangers`` (S,): distance of each probe of somebody never enrolled to the nearest template.
@@ -401,7 +401,7 @@ def dir_at(nearest: np.ndarray, right: np.ndarray, strangers: np.ndarray, far: f
     right = _truths("right", right)
     if len(nearest) != len(right) or not len(right) or not len(strangers):
         raise ValueError(f"there must be probes and strangers, not {len(nearest)}, {len(right)} and {len(strangers)}")
-    allowed = int(_share("far", far) * len(strangers))
+    allowed = int(_share("fpir", fpir) * len(strangers))
     below = np.append(np.sort(strangers), np.inf)[allowed]
     return float((right & (nearest < below)).mean())
 
@@ -409,9 +409,9 @@ def dir_at(nearest: np.ndarray, right: np.ndarray, strangers: np.ndarray, far: f
 def episodes(
     points: Points, ways: int = 5, shots: int = 1, queries: int = 15, count: int = 600, seed: int = 0
 ) -> np.ndarray:
-    """Accuracies (count,) of few-shot episodes: ``ways`` classes with ``shots`` samples each, ``queries`` to name.
+    """Accuracies (count,) of few-shot episodes: ``ways`` classes, each with ``shots`` samples and ``queries`` queries.
 
-    A query is named after the nearest mean of a class's samples (Snell, Swersky and Zemel 2017).
+    A query gets the class whose samples have the nearest mean (Snell, Swersky and Zemel 2017).
     """
     embeddings, labels = checked("points", points)
     members = [np.flatnonzero(labels == c) for c in np.unique(labels)]

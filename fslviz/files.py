@@ -14,9 +14,9 @@ import filelock
 
 
 def user_path(path: str | Path) -> Path:
-    """A path from a caller: ~ is the home folder. Raises ValueError for what is no path, and where there is no home."""
+    """A caller's path, with ~ as the home folder. Raises ValueError if it is no path, or if no home folder is known."""
     if not isinstance(path, str | os.PathLike):
-        raise ValueError(f"a path must be words, or a pathlib.Path, not {path!r}")
+        raise ValueError(f"a path must be a string, or a pathlib.Path, not {path!r}")
     expanded = Path(os.path.expanduser(path))
     if expanded.parts[:1] == ("~",):
         raise ValueError(f"{path} begins with ~, and there is no home folder")
@@ -37,7 +37,7 @@ def cache_dir() -> Path:
 
 @contextlib.contextmanager
 def locked(key: str) -> Iterator[None]:
-    """Of all processes that ask for one key, one at a time."""
+    """A context that one process at a time can be in for each ``key``; the others wait."""
     locks = cache_dir() / "locks"
     locks.mkdir(exist_ok=True)
     with filelock.FileLock(locks / key):
@@ -46,7 +46,7 @@ def locked(key: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of ``path`` once it is whole; where writing fails, nothing is left."""
+    """A file to write. It replaces ``path`` once it is complete; if writing fails, ``path`` stays as it was."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{uuid4().hex}.part")
     try:

@@ -30,8 +30,8 @@ class Gallery:
     Made from a ``run``, it takes images, embeds them and compares them as the run's loss does: by distance, or by angle
     alone. Without one it takes embeddings (N, D), and ``cosine`` says whether their angle alone counts. ``fusion`` says
     how the samples of an identity are put together: ``"template"`` compares a probe with their mean, ``"score"`` takes
-    the mean of its distances to each of them, ``"nearest"`` the smallest of those. Distances are Euclidean, by angle
-    those on the unit sphere, where a template is at unit length again. Names are words, in NFC, or numbers.
+    the mean of its distances to each of them, ``"nearest"`` the smallest of those. Distances are Euclidean; by angle,
+    embeddings and templates are scaled to unit length first. Names are strings, in Unicode form NFC, or numbers.
     """
 
     def __init__(self, run: Run | None = None, *, fusion: str = "template", cosine: bool = False) -> None:
@@ -41,11 +41,11 @@ class Gallery:
             raise ValueError(f"run must be what fslviz.train gives, not {run!r}: fusion is given by name")
         self.run, self.fusion, self.cosine = run, fusion, cosine if run is None else run.cosine
         self._samples: dict[Any, np.ndarray] = {}
-        self._found: _Nearest | None = None  # until somebody else is known
+        self._found: _Nearest | None = None  # made by the first search, dropped when an identity changes
 
     @property
     def samples(self) -> Mapping[Any, np.ndarray]:
-        """Each name that is known and the embeddings of its samples (K, D), in the order of enrolment, to be read."""
+        """Each enrolled name with the embeddings of its samples (K, D), in the order of enrolment; read-only."""
         return MappingProxyType(self._samples)
 
     def __repr__(self) -> str:
@@ -98,7 +98,7 @@ class Gallery:
         return named, far
 
     def claims(self, probes: Any, names: Sequence[Any] | np.ndarray) -> Pairs:
-        """Every probe, truly ``names`` (M,), against every identity, as scored pairs of identities.
+        """Score every probe against every identity. ``names`` (M,): who each probe is. Gives pairs of identities.
 
         Raises ValueError for a name that is known as a number, or a number that is known as a name.
         """
@@ -139,7 +139,7 @@ class Gallery:
             if (sizes < 1).any() or sizes.sum() != len(rows) or len(gallery._samples) != len(sizes):
                 raise ValueError("its names and its samples are not as many as it says")
             if samples:
-                gallery._points(samples)  # or say that there is a template without a direction
+                gallery._points(samples)  # raises if a template has no direction
         except FileNotFoundError:
             raise
         except Exception as error:
@@ -160,7 +160,7 @@ class Gallery:
         samples = samples.copy()  # the caller may fill the array anew
         samples.setflags(write=False)
         if self.fusion == "template":
-            self._points([samples])  # or say that it has no direction
+            self._points([samples])  # raises if it has no direction
         self._samples[name] = samples
         self._found = None
 
@@ -168,7 +168,7 @@ class Gallery:
         return list(self._samples.values())
 
     def _points(self, known: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """What probes are compared with (P, D) of those known by these samples, and where each one's begin: (N,)."""
+        """Points (P, D) that probes are compared with, from each identity's samples, and each one's first row (N,)."""
         if not known:
             raise ValueError("the gallery is empty: enrol somebody first")
         sizes, points = np.array([len(samples) for samples in known]), np.concatenate(known)
@@ -180,7 +180,7 @@ class Gallery:
         return self._unit(points, "the samples' mean", 1e-6), np.arange(len(known))
 
     def _parts(self, embeddings: np.ndarray, known: tuple[np.ndarray, np.ndarray]) -> Iterator[np.ndarray]:
-        """Distances (M, identities) from those whose points these are, some rows after others."""
+        """Distances (M, identities) of embeddings to the points of each identity, some rows at a time."""
         points, starts = known
         step = max(1, CELLS // len(points))
         for i in range(0, len(embeddings), step):
@@ -212,21 +212,21 @@ class Gallery:
         words = {str(name): name for name in self.samples}
         for name in names:
             if name not in self.samples and str(name) in words:
-                raise ValueError(f"no identity {name!r}: there is {words[str(name)]!r}, and a word is not a number")
+                raise ValueError(f"no identity {name!r}: there is {words[str(name)]!r}, and a string is not a number")
 
 
 def _name(given: Any) -> Any:
-    """A word, in NFC, as José is José however it is typed, or a number; None is nobody's name."""
+    """A name as a number, or as a string in Unicode form NFC. Raises ValueError for anything else, None and NaN too."""
     name = python_number(given)
     if not isinstance(name, (str, int, float)) or name != name:
-        raise ValueError(f"a name must be one word or number, not {name!r}")
+        raise ValueError(f"a name must be a string or a number, not {name!r}")
     return composed(name)
 
 
 class _Nearest:
-    """Which of many points is nearest to a probe, exact: products in float32 say in which parts it may lie.
+    """Exact search for the nearest of many points. Products in float32 tell which blocks of points it may be in.
 
-    |x - p|^2 / 2 is least where x.p - |p|^2 / 2 is largest, and that is a matrix product, at whose speed it runs.
+    |x - p|^2 / 2 is least where x.p - |p|^2 / 2 is largest. That is a matrix product: the search is about as fast.
     """
 
     def __init__(self, points: np.ndarray, starts: np.ndarray) -> None:
@@ -242,7 +242,7 @@ class _Nearest:
         return (x - self.middle) / self.size
 
     def __call__(self, probes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Whose point is nearest to each probe (M, D), and how far away it is: (M,), (M,)."""
+        """The identity whose point is nearest to each probe (M, D), and the distance: (M,), (M,)."""
         some = [probes[i : i + ROWS] for i in range(0, len(probes), ROWS)]
         if len(some) == 1:
             who, far = self._some(probes)
@@ -253,7 +253,7 @@ class _Nearest:
 
     def _some(self, probes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         parts = [slice(i, i + PART) for i in range(0, len(self.points), PART)]
-        with np.errstate(over="ignore", invalid="ignore"):  # what has no float32 is measured against everybody
+        with np.errstate(over="ignore", invalid="ignore"):  # probes beyond float32 are compared with all points
             x = np.column_stack([self._scaled(probes), np.ones(len(probes))]).astype(np.float32)
             best = np.empty((len(parts), len(x)), np.float32)
             for part, most in zip(parts, best, strict=True):

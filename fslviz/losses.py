@@ -13,10 +13,10 @@ from fslviz.errors import number, unknown
 
 
 class Loss(nn.Module):
-    """What all losses share: the checks, and arithmetic in float32 or better, also under autocast."""
+    """Base class of all losses. It checks the inputs and computes in float32 or float64, also under autocast."""
 
     cosine = False  # whether embeddings learned with it are compared by their angle alone
-    batch = 128  # what suits it: more images hold more pairs
+    batch = 128  # default batch size: more images give more pairs
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         embeddings = torch.as_tensor(embeddings)
@@ -40,22 +40,23 @@ class Loss(nn.Module):
         raise NotImplementedError
 
     def anneal(self, progress: float) -> None:
-        """Told by the training loop how much of the training is over, from 0 to 1."""
+        """The training loop calls this before each step, with the share of the training that is done, from 0 to 1."""
 
 
 class Contrastive(Loss):
     r"""Contrastive loss, Hadsell, Chopra and LeCun 2006, equation 4, over all pairs of the batch.
 
-    .. math:: L = (1-Y)\,\tfrac12 D_W^2 + Y\,\tfrac12 \max(0, m - D_W)^2
+    .. math::
+        L = {} & (1-Y)\,\tfrac12 D^2 \\ & + Y\,\tfrac12 \max(0, m - D)^2
 
-    with Y = 0 for a pair of one class, Y = 1 for a pair of two, D_W the Euclidean distance of the embeddings. Genuine
-    and impostor pairs count half each, as when pairs are drawn one of each in turn; a batch with pairs of one kind
-    only is averaged over those, and one without any pair costs nothing.
+    Here Y = 0 for a genuine pair (of one class), Y = 1 for an impostor pair (of two), D the Euclidean distance of the
+    embeddings. The loss is half the mean over genuine pairs plus half the mean over impostor pairs. If a batch has
+    pairs of one kind only, it is their mean; without any pair it is 0.
 
     ``margin``: m, in units of distance, from 0 to 10,000.
     """
 
-    MARGIN = (0.0, 1e4)  # the least and the largest that it takes
+    MARGIN = (0.0, 1e4)  # the smallest and the largest allowed
 
     def __init__(self, margin: float = 1.0) -> None:
         super().__init__()
@@ -77,10 +78,10 @@ class Triplet(Loss):
 
     - ``"all"``: every anchor with every positive and every negative
     - ``"random"``: every anchor with every positive, and one negative drawn for each
-    - ``"semihard"``: the same, and the nearest negative with d_an > d_ap, or else the farthest (FaceNet, section 3.2)
+    - ``"semihard"``: the same pairs, with the nearest negative beyond the positive, or else the farthest (FaceNet, 3.2)
     - ``"hard"``: every anchor with its farthest positive and nearest negative (Hermans, Beyer and Leibe 2017)
 
-    A batch without any triplet costs nothing. ``margin``: alpha, in units of squared distance, from 0 to 10,000.
+    A batch without a triplet has loss 0. ``margin``: :math:`\alpha`, in units of squared distance, from 0 to 10,000.
     """
 
     MARGIN = (0.0, 1e4)
@@ -101,7 +102,7 @@ class Triplet(Loss):
 
     @torch.no_grad()
     def active(self, z: Tensor, y: Tensor) -> float:
-        """The share that costs of the triplets that mining takes from embeddings (B, D), labels (B,); 0 of none."""
+        """The share of mined triplets whose loss is above 0, for embeddings (B, D), labels (B,); 0 without triplets."""
         d, genuine, impostor = _pairs(z, y)
         if self.mining == "all":
             negatives, _ = self._counts(d.square(), genuine, impostor)
@@ -112,8 +113,8 @@ class Triplet(Loss):
     def _all(self, d: Tensor, genuine: Tensor, impostor: Tensor) -> Tensor:
         """The mean over all triplets in O(B^2 log B) time and O(B^2) memory, value and gradient exact.
 
-        Where a triplet is active its hinge is linear, so a positive's distance counts once for each negative that is
-        active with it, and a negative's once for each positive: it is enough to count them.
+        The loss of an active triplet is linear in its distances. So d_ap counts once for each negative that is active
+        with it, and d_an once for each such positive: it is enough to count them.
         """
         total = d.new_zeros(())
         for some in zip(*(t.split(512) for t in (d, genuine, impostor)), strict=True):  # anchors in parts, for memory
@@ -131,12 +132,12 @@ class Triplet(Loss):
         return negatives.to(d.dtype), positives.to(d.dtype)
 
     def _mined(self, d: Tensor, genuine: Tensor, impostor: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Squared distances d_ap and d_an, and which of them are of triplets that are taken, all of one shape."""
+        """Squared distances d_ap and d_an, and a mask of the triplets that count: three tensors of one shape."""
         if self.mining == "hard":
             d_ap = d.masked_fill(~genuine, -torch.inf).amax(1)
             d_an = d.masked_fill(~impostor, torch.inf).amin(1)
             return d_ap, d_an, genuine.any(1) & impostor.any(1)
-        count = impostor.sum(1, keepdim=True)  # of an anchor's negatives: the first so many below
+        count = impostor.sum(1, keepdim=True)  # (B, 1) negatives of each anchor: they come first in d_an below
         taken = genuine & (count > 0)
         if self.mining == "random":
             d_an = d.gather(1, impostor.byte().argsort(1, descending=True))
@@ -148,7 +149,7 @@ class Triplet(Loss):
 
 
 def pairwise_distance(z: Tensor) -> Tensor:
-    """Euclidean distances (B, B) of embeddings (B, D). At distance 0, where a root has no gradient, it is 0."""
+    """Euclidean distances (B, B) of embeddings (B, D). The gradient at distance 0, where none exists, is set to 0."""
     return torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist")  # exact for near pairs far from the origin
 
 

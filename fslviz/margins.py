@@ -19,12 +19,12 @@ from fslviz.losses import Loss
 class Softmax(Loss):
     r"""Cross-entropy of a linear layer, :math:`L = -\log\,e^{W_y^T x + b_y} / \sum_j e^{W_j^T x + b_j}`.
 
-    ``weight`` (C, D) and ``bias`` (C,) are learned: give ``loss.parameters()`` to the optimizer. Without ``bias`` no
-    class can settle at the origin: its logit there is that of all others.
+    ``weight`` (C, D) and ``bias`` (C,) are learned: give ``loss.parameters()`` to the optimizer. Without ``bias`` all
+    logits are 0 at the origin, so no class can settle there.
     """
 
-    batch = 64  # many small steps: it is the order of the classes that takes long
-    FEW = 10  # classes; the weights of more begin shorter: each is moved more seldom, and what is short turns fast
+    batch = 64  # a small batch gives many steps: the order of the classes takes many to settle
+    FEW = 10  # with more classes their weights start shorter: each is moved less often, and short ones turn faster
 
     def __init__(self, num_classes: int = 10, embed_dim: int = 2, bias: bool = True) -> None:
         super().__init__()
@@ -36,10 +36,10 @@ class Softmax(Loss):
 
     @torch.no_grad()
     def begin(self, means: Tensor) -> None:
-        """Put the class weights where the classes' mean images (C, P) lie in their first D principal components.
+        """Start the class weights at the classes' mean images (C, P), projected on their first D principal components.
 
-        Like classes so begin side by side. In a plane, where each has two neighbours, most pairs of neighbours stay so.
-        Each component is spread as the weights were that it replaces; of more dimensions the rest stay as drawn.
+        So similar classes start side by side. In a plane each class has two neighbours, and most of these stay so. Each
+        component is scaled like the random weights that it replaces; dimensions beyond the components stay random.
         """
         classes, dim = self.weight.shape
         axes = torch.linalg.svd(means - means.mean(0), full_matrices=False).U[:, : min(dim, classes - 1)]
@@ -60,12 +60,12 @@ class Softmax(Loss):
 class NormFace(Softmax):
     r"""Softmax over cosines, Wang, Xiang, Cheng and Yuille 2017: logits :math:`s\cos\theta_j`, no bias.
 
-    ``scale``: s, from 0.001 to 10,000. The best probability that C classes evenly on a circle can have is that at a
-    class centre, :math:`e^{s} / \sum_j e^{s\cos(2\pi j/C)}`.
+    ``scale``: s, from 0.001 to 10,000. With C classes evenly on a circle, the largest possible probability is that at
+    a class centre, :math:`e^{s} / \sum_j e^{s\cos(2\pi j/C)}`.
 
-    In a training the logits are :math:`|x|\cos\theta_j` at first, and s (and a margin) come in between the shares
-    ``RAMP`` of it: with s from the first step 15-NN is a point lower, even from class weights in the right order.
-    Of more than ``FEW`` classes, in more than two dimensions, they come in over the first ``RAMP_OF_MANY``.
+    A training starts with the logits :math:`|x|\cos\theta_j`. Between the shares ``RAMP`` of it, s (and a margin) come
+    in: with s from the first step 15-NN is a point lower, even if the class weights start in the right order. With
+    more than ``FEW`` classes, in more than two dimensions, they come in between the shares ``RAMP_OF_MANY``.
     """
 
     RAMP, RAMP_OF_MANY = (0.75, 0.95), (0.0, 0.3)
@@ -85,13 +85,13 @@ class NormFace(Softmax):
         return self.length(z) * cos.scatter(1, true, self.target(cos.gather(1, true)))
 
     def length(self, z: Tensor) -> Tensor | float:
-        """What multiplies the cosines: the scale, or on the way there a mean of it and the embedding's length."""
+        """The factor of the cosines: the scale. While it comes in: a weighted mean of it and the embedding length."""
         if self.share == 1:
             return self.scale
         return (1 - self.share) * z.norm(dim=1, keepdim=True) + self.share * self.scale
 
     def target(self, cos: Tensor) -> Tensor:
-        """What stands in for cos(theta) of the true class."""
+        """What replaces cos(theta) of the true class."""
         return cos
 
 
@@ -109,7 +109,7 @@ class CosFace(NormFace):
 
     @staticmethod
     def limit(classes: int) -> float:
-        """The largest margin that so many classes evenly on a circle can have: of ten 1 - cos 36 deg = 0.19."""
+        """The largest margin that classes evenly on a circle can satisfy: for ten, 1 - cos 36 deg = 0.19."""
         return 1 - math.cos(2 * math.pi / classes)
 
     def target(self, cos: Tensor) -> Tensor:
@@ -119,7 +119,7 @@ class CosFace(NormFace):
 class ArcFace(CosFace):
     r"""Additive angular margin loss, Deng et al. 2019, equation 3: :math:`\cos(\theta_y + m)`.
 
-    Beyond :math:`\theta + m = \pi`, where the cosine turns up again, it goes on as :math:`\cos\theta_y - m\sin m`,
+    Beyond :math:`\theta + m = \pi`, where the cosine would rise again, the target is :math:`\cos\theta_y - m\sin m`,
     as in the authors' code. ``margin``: m, in radians, from 0 to pi.
     """
 
@@ -130,7 +130,7 @@ class ArcFace(CosFace):
 
     @staticmethod
     def limit(classes: int) -> float:
-        """The largest margin that so many classes evenly on a circle can have: of ten 36 deg = 0.63."""
+        """The largest margin that classes evenly on a circle can satisfy: for ten, 36 deg = 0.63."""
         return 2 * math.pi / classes
 
     def target(self, cos: Tensor) -> Tensor:
@@ -142,8 +142,10 @@ class ArcFace(CosFace):
 class SphereFace(NormFace):
     r"""Angular softmax, Liu et al. 2017, equation 7: logits :math:`|x|\cos\theta_j`, and for the true class
 
-    .. math:: |x|\,\frac{\lambda\cos\theta_y + \psi(\theta_y)}{1+\lambda}, \quad
-        \psi(\theta) = (-1)^k\cos(m\theta) - 2k, \quad \theta\in[k\pi/m, (k+1)\pi/m]
+    .. math::
+        & |x|\,\frac{\lambda\cos\theta_y + \psi(\theta_y)}{1+\lambda}, \\
+        & \psi(\theta) = (-1)^k\cos(m\theta) - 2k \\
+        & \text{for } \theta\in[k\pi/m, (k+1)\pi/m]
 
     ``margin``: m, a whole number from 1 to 10. Lambda falls as in the authors' code,
     :math:`\max(5, 1500/(1 + t/10))`; that curve is stretched to reach 5 in the middle of a training.
@@ -175,7 +177,7 @@ class SphereFace(NormFace):
 
 
 def _root(x: Tensor) -> Tensor:
-    """The square root, exact, with a gradient of 0 below 1e-6, where its own grows without end."""
+    """The exact square root. Below 1e-6 its gradient is set to 0, because the true one grows without limit."""
     floored = x.clamp(min=1e-6).sqrt()
     return floored + (x.sqrt() - floored).detach()
 

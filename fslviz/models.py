@@ -1,4 +1,4 @@
-"""The reference backbone, and the two- and three-branch networks of the literature around it."""
+"""The reference backbone, and the networks of two and three branches from the literature, which wrap it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class EmbeddingNet(nn.Module):
         if x.ndim != 4 or x.shape[1:] != (1, 28, 28):
             raise ValueError(f"x must be images of shape (B, 1, 28, 28), not {tuple(x.shape)}")
         h = self.features(x).flatten(1)
-        with torch.autocast(x.device.type, enabled=False):  # 8 bits of mantissa are too few for a place in a space
+        with torch.autocast(x.device.type, enabled=False):  # bfloat16 is too coarse for an embedding
             return self.linear(h.to(self.linear.weight.dtype))
 
 

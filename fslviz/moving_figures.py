@@ -1,4 +1,4 @@
-"""What a figure can be moved to, for a page without a kernel: every piece of its pictures, kept once."""
+"""Figures with controls on a page without a kernel: all pictures are drawn beforehand, and each piece is kept once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-MOST = 400  # pictures that are drawn; where more are wanted, each control is moved alone, and their effects are joined
+MOST = 400  # pictures are drawn; for more, each control is moved alone, and the effects are combined
 LAST = 1 << 30  # after all that an element holds
 
 DEFINED = "<path [^>]*/>|<clipPath .*?</clipPath>|<style .*?</style>"  # what a picture refers to
@@ -40,9 +40,9 @@ def svg(figure: Figure) -> tuple[str, set[str]]:
 
 
 def described(figure: Figure) -> list[str]:
-    """What a figure shows, for those who can't see it: titles, or else what lies over what, and where what is named.
+    """A description for readers who can't see the figure: its titles, or else its axes and where named data lie.
 
-    Each is a text of its own, so that it changes with the part of the picture that it tells of, and no more.
+    Each fact is a text of its own, so that it changes only with the part of the picture that it describes.
     """
     facts: list[str] = []
     bars = {dots.colorbar.ax for ax in figure.axes for dots in ax.collections if dots.colorbar}
@@ -90,9 +90,9 @@ def controls(draw: Callable[..., Figure], starts: Mapping[str, Any], taken: Mapp
 def pictures(draw: Callable[..., Figure], starts: Mapping[str, Any], taken: Mapping[str, Sequence[Any]]) -> str | None:
     """All pictures of ``draw`` for these values of each control, compressed and in base 85: ``[pieces, slots]``.
 
-    A slot is ``[controls, indices]``: the places of the controls that it depends on, and for each of their settings,
-    the last control's the fastest, which piece it holds. A picture is what the slots hold, one after another. None
-    where there are more than ``MOST`` pictures, of which a slot depends on two controls.
+    A slot is ``[controls, indices]``: the controls that it depends on, and the index of its piece for each of their
+    settings, in which the last control changes fastest. A picture is the pieces of all slots in order. None if there
+    would be more than ``MOST`` pictures and a slot depends on two controls.
     """
     ranges = [range(len(values)) for values in taken.values()]
     start = tuple(list(values).index(starts[name]) for name, values in taken.items())
@@ -101,7 +101,7 @@ def pictures(draw: Callable[..., Figure], starts: Mapping[str, Any], taken: Mapp
         if _overlap(draw, starts, taken):
             return None
         whole = [(*start[:k], i, *start[k + 1 :]) for k, values in enumerate(ranges) for i in values]
-    corners = [tuple(values[i] for values in ranges) for i in (0, -1)]  # where effects that are joined would not fit
+    corners = [tuple(values[i] for values in ranges) for i in (0, -1)]  # settings that test combined effects
     drawn = {
         at: svg(draw(**{name: values[i] for (name, values), i in zip(taken.items(), at, strict=True)}))
         for at in dict.fromkeys([*whole, *corners])
@@ -128,7 +128,7 @@ def pictures(draw: Callable[..., Figure], starts: Mapping[str, Any], taken: Mapp
 
 
 def picture(found: Sequence[Any], at: Sequence[int], counts: Sequence[int]) -> str:
-    """That of ``[pieces, slots]`` at the places of all controls, of which each has so many."""
+    """The picture of ``[pieces, slots]`` with controls at indices ``at``; each control has ``counts`` settings."""
     pieces, slots = found
     texts = []
     for by, indices in slots:
@@ -140,7 +140,7 @@ def picture(found: Sequence[Any], at: Sequence[int], counts: Sequence[int]) -> s
 
 
 def _overlap(draw: Callable[..., Figure], starts: Mapping[str, Any], taken: Mapping[str, Sequence[Any]]) -> bool:
-    """Whether a part of the figure follows two controls, as each tells that is moved to an end: a few pictures tell."""
+    """Whether a part of the figure depends on two controls. To keep pictures few, each is moved to one end only."""
     still, changed = _tags(svg(draw())[0]), []
     for name, values in taken.items():
         end = _tags(svg(draw(**{name: values[-1] if starts[name] != values[-1] else values[0]}))[0])
@@ -149,7 +149,7 @@ def _overlap(draw: Callable[..., Figure], starts: Mapping[str, Any], taken: Mapp
 
 
 def _short(value: float) -> str:
-    """To 1/100 of a point; what scales a letter's outline is small, and takes more."""
+    """A number to 1/100 of a point. Numbers below 1, which scale the outlines of letters, get four decimals."""
     return f"{value:.{2 if abs(value) >= 1 else 4}f}".rstrip("0").rstrip(".")
 
 

@@ -1,4 +1,4 @@
-"""Pictures from files: the images of a folder of identities, and one digit as MNIST has its digits."""
+"""Pictures from files: the images of a folder of identities, and a photograph of one digit made like MNIST's."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from torch import Tensor
 from fslviz.errors import composed
 from fslviz.files import user_path
 
-SYSTEM = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}  # what systems put beside pictures, for themselves
+SYSTEM = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}  # files that systems create beside pictures
 
 
 @dataclass(frozen=True)
 class Standard:
-    """How pixels from 0 to 1 become what a network takes: less ``mean`` and over ``std``.
+    """Standardisation of pixels from 0 to 1: subtract ``mean``, then divide by ``std``.
 
-    Without ``std``, each image by its own mean and deviation.
+    Without ``std``, each image is standardised by its own mean and deviation.
     """
 
     mean: float = 0.0
@@ -43,16 +43,16 @@ class Standard:
 
 LUMA = np.array([0.299, 0.587, 0.114])  # the greys of colours, as Pillow has them
 MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels
-DIGITS, EACH = Standard(MEAN, STD), Standard()
+MNIST_STANDARD, PER_IMAGE = Standard(MEAN, STD), Standard()
 
 
 def members(folder: Path, at_least: int) -> tuple[dict[str, list[Path]], str]:
-    """The identities of a folder and the image files of each, in the order of their names, numbers as numbers.
+    """The identities of a folder and the image files of each, sorted by name, 2 before 10.
 
-    And a description of the files that were passed over. Hidden files and a system's own are not mentioned.
+    Also a text that counts the files that were skipped, except hidden files and those of the system.
 
-    Raises ValueError, naming the path, for a folder that is none or empty, an identity with fewer than ``at_least``
-    images, and two identities whose names differ in case, or in the coding of accents, alone.
+    Raises ValueError, naming the path, if there is no such folder, it is empty, an identity has fewer than ``at_least``
+    images, or the names of two identities differ in case, or in the coding of accents, alone.
     """
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder")
@@ -92,7 +92,7 @@ def _counted(others: Counter[str]) -> str:
 
 
 def _pictured(file: Path) -> bool:
-    """Whether a file is meant to be a picture: by its suffix, or where that tells little by whether it can be read."""
+    """Whether a file is a picture. Its suffix decides; if that is not clear, whether Pillow can read the file does."""
     kind = Image.registered_extensions().get(file.suffix.lower(), "")
     if kind not in Image.OPEN or not file.is_file():
         return False
@@ -113,7 +113,7 @@ def checksum(file: Path) -> str:
 
 
 def read(path: Path, size: int) -> np.ndarray:
-    """An image file as (size, size) of uint8: grey, turned as its EXIF says, whole, its margins filled up."""
+    """An image file as (size, size) of uint8: grey, turned as its EXIF says, not cropped, with filled borders."""
     grey = _file(path)
     small = grey.resize([max(1, round(n / max(grey.size) * size)) for n in grey.size], Image.Resampling.BICUBIC)
     whole = Image.new("L", (size, size), int(np.median(_border(np.asarray(grey)))))
@@ -134,7 +134,7 @@ def _file(path: Path) -> Image.Image:
 
 
 def prepare(image: str | Path | np.ndarray | Tensor | Image.Image) -> Tensor:
-    """A photograph or scan of one digit as the networks take MNIST's digits: (1, 28, 28), standardised.
+    """Prepare a photograph or scan of one digit like MNIST's digits: (1, 28, 28), standardised.
 
     ``image``: a file, or grey (H, W), (1, H, W) or coloured (H, W, 3) values from 0 to 1 or to 255, dark on light or
     light on dark, of any size. The box of the ink fits 20 x 20 pixels, and its centre of mass lies where MNIST has it.
@@ -153,21 +153,21 @@ def prepare(image: str | Path | np.ndarray | Tensor | Image.Image) -> Tensor:
     source = Image.fromarray(ink).reduce(smaller) if smaller > 1 else Image.fromarray(ink)
     placed = tuple(v / smaller for v in placed)
     drawn = np.asarray(source.transform(fine, Image.Transform.AFFINE, placed, Image.Resampling.BILINEAR))
-    return DIGITS(torch.from_numpy(drawn.reshape(1, 28, 4, 28, 4).mean((2, 4))))[0]
+    return MNIST_STANDARD(torch.from_numpy(drawn.reshape(1, 28, 4, 28, 4).mean((2, 4))))[0]
 
 
 def _ink(pixels: np.ndarray) -> np.ndarray:
     """How much ink there is at each pixel (H, W), from 0 to 1: one digit, without what surrounds it."""
     paper = _paper(pixels)
-    # shade takes its share of paper and of ink alike: ink is what lacks of the light there, or is beyond its lack
+    # a shadow scales paper and ink alike: dark ink is measured against paper, light ink against white - paper
     dark, light = (paper - pixels) / paper.clip(64), (pixels - paper) / (255 - paper).clip(64)
     found = [ink for ink in map(_alone, (dark, light)) if ink is not None]
     if not found:
         raise ValueError("image holds no ink: it is of one grey")
-    ink = max(found, key=lambda ink: np.sum(ink**3))  # what is dark, not what is wide
+    ink = max(found, key=lambda ink: np.sum(ink**3))  # prefers strong contrast to a large area
     ink = (ink / ink.max() - 0.1).clip(0) / 0.9  # paper is not quite even
     sides = ink[0], ink[-1], ink[:, 0], ink[:, -1]
-    if any((side > 0.2).mean() > 0.95 for side in sides if len(side) > 0.6 * max(ink.shape)):  # a narrow 1 may fill its
+    if any((side > 0.2).mean() > 0.95 for side in sides if len(side) > 0.6 * max(ink.shape)):  # a 1 fills short sides
         raise ValueError("image holds no digit apart from what lies along its edge: leave paper around the digit")
     return ink
 
@@ -185,7 +185,7 @@ def _paper(pixels: np.ndarray) -> np.ndarray:
 
 
 def _alone(ink: np.ndarray) -> np.ndarray | None:
-    """The ink that does not reach the edge, where there is such, without dust."""
+    """The ink that does not touch the edge, if there is any, without specks."""
     for strength in (0.28, 0.5):
         if ink.max() < 0.1:
             return None
@@ -221,7 +221,7 @@ def _opened(image: Any) -> Image.Image:
 
 
 def _grey(image: Image.Image) -> Image.Image:
-    """Shades of grey from 0 to 255, turned as EXIF says, on paper that shows them where the image is transparent."""
+    """Greys from 0 to 255, turned as EXIF says. Transparent parts become white, or black if the ink is white."""
     sixteen = ";16" in image.mode or image.format == "PNG"  # an older Pillow has the mode "I" for such a PNG
     image = ImageOps.exif_transpose(image)
     if image.mode[0] in "IF":  # 16 bits, or numbers: Pillow would cut them off at 255
@@ -230,7 +230,7 @@ def _grey(image: Image.Image) -> Image.Image:
             raise ValueError(f"{strange} of its {values.size} pixels are NaN or infinite")
         low, high = values.min(), values.max()
         top = next((t for t in tops if low >= 0 and high <= t), high)
-        low = min(low, 0)  # numbers below 0 are no light: what there is spans the greys
+        low = min(low, 0)  # with numbers below 0, the range from low to high becomes 0 to 255
         image = Image.fromarray((255 * (values - low) / max(top - low, 1e-9)).clip(0, 255).astype(np.uint8))
     if not image.has_transparency_data:
         return image.convert("L")

@@ -76,7 +76,7 @@ def styled(plot: Plot) -> Plot:
 
 
 def named(plot: Plot) -> Plot:
-    """A decorator for figures of ours: styled, and with every name in them as it is written."""
+    """A decorator for this module's figures: as ``styled``, and every name is shown as it is written."""
 
     @wraps(plot)
     def named(*args: Any, **options: Any) -> Figure:
@@ -91,7 +91,7 @@ def named(plot: Plot) -> Plot:
 
 
 def _texts(ax: Axes) -> list[Text]:
-    """All that may hold a name; the numbers of a logarithmic axis are formulas of Matplotlib's own."""
+    """All texts that may hold a name. Numbers on a logarithmic axis are left out: they are formulas."""
     legend = ax.get_legend()
     texts = [ax.title, *ax.texts, *(legend.get_texts() if legend else [])]
     for axis in (ax.xaxis, ax.yaxis):
@@ -102,7 +102,7 @@ def _texts(ax: Axes) -> list[Text]:
 
 
 def _find_fonts(texts: Sequence[Text]) -> None:
-    """For signs that a text's font lacks, the installed fonts that have them; one warning for those that none has."""
+    """Add installed fonts for characters that a text's font lacks. Warn once of all characters that no font has."""
     none: set[str] = set()
     for text in texts:
         families, lacking = text.get_fontfamily(), {sign for sign in text.get_text() if not sign.isascii()}
@@ -114,7 +114,7 @@ def _find_fonts(texts: Sequence[Text]) -> None:
     if none:
         codes = "|".join(str(ord(sign)) for sign in none)
         warnings.filterwarnings("ignore", rf"Glyph ({codes}) ")  # Matplotlib's own, one for each sign at each drawing
-        warnings.warn(f"no installed font draws {''.join(sorted(none))}: boxes stand for them", stacklevel=3)
+        warnings.warn(f"no installed font has {''.join(sorted(none))}: they are drawn as boxes", stacklevel=3)
 
 
 def _drawn(path: str, signs: set[str]) -> set[str]:
@@ -123,7 +123,7 @@ def _drawn(path: str, signs: set[str]) -> set[str]:
 
 @cache
 def _fonts(signs: frozenset[str]) -> tuple[list[str], set[str]]:
-    """The families of installed fonts that have the signs, as few as it takes, and the signs that none has."""
+    """A few families of installed fonts that have the characters, and the characters that no font has."""
     installed = {f.name: f.fname for f in fontManager.ttflist if "Last Resort" not in f.name}  # it has a box for all
     found, lacking = [], set(signs)
     while lacking:
@@ -138,47 +138,48 @@ def _fonts(signs: frozenset[str]) -> tuple[list[str], set[str]]:
 
 @cache
 def _load_backend() -> None:
-    """Else it is loaded by the first figure, and what it sets to show a notebook's figures is undone with ``STYLE``."""
+    """Load Matplotlib's backend first: inside ``STYLE``, its settings for a notebook's figures would be undone."""
     plt.close(plt.figure())
 
 
 @named
-def plot_space(run: Run, points: int = 3000) -> Figure:
-    """``points`` test images, drawn by a fixed seed, where a 2-D run puts them: one colour a class, and its name."""
-    return plot_spaces([run], points=points, size=4.5)
+def plot_space(run: Run, limit: int = 3000) -> Figure:
+    """Embeddings of ``limit`` test images, drawn by a fixed seed, in a 2-D run. Each class has a colour and a name."""
+    return plot_spaces([run], limit=limit, size=4.5)
 
 
 @named
 def plot_spaces(
     runs: Mapping[str, Run | Points] | Sequence[Run],
     columns: int = 6,
-    points: int = 3000,
+    limit: int = 3000,
     size: float = 2.0,
     marked: Sequence[int] = (),
 ) -> Figure:
     """Several 2-D runs side by side, up to ``columns`` in a row, under their names (by default loss and options).
 
-    Instead of a run, places (N, 2) and labels (N,), numbers or words; they may be none. Ten classes have a colour
-    each; the next ten have the same in another shape. Of more than ``points`` places so many are shown, drawn by a
-    fixed seed: of runs on the same images, the same ones. ``marked``: the images, numbered among all, whose places are
-    ringed in every space. A bar shows the length that it names, in the spaces of runs whose distances are lengths.
+    Instead of a run, embeddings (N, 2) and labels (N,), numbers or strings; N may be 0. Ten classes have a colour each;
+    the next ten have the same colours in another shape. At most ``limit`` are shown, drawn by a fixed seed, the same
+    ones for runs on the same images. ``marked``: indices of images that get a ring in every space, the first one
+    a second, larger ring. A bar shows a length, in the spaces of runs that compare by distance.
     """
     named = list(runs.items()) if isinstance(runs, Mapping) else [(_title(r), r) for r in runs]
     spaces = [(n, *checked(str(n), r.places() if isinstance(r, Run) else r, 0)) for n, r in named]
     if not spaces or any(places.shape[1:] != (2,) for _, places, _ in spaces):
-        raise ValueError(f"runs must be 2-D and at least one, not of shapes {[p.shape for _, p, _ in spaces]}")
-    points, columns = (int(number(n, v, 1, 1e9)) for n, v in (("points", points), ("columns", columns)))
+        raise ValueError(f"runs must be one or more runs in 2-D, not of shapes {[p.shape for _, p, _ in spaces]}")
+    limit, columns = (int(number(n, v, 1, 1e9)) for n, v in (("limit", limit), ("columns", columns)))
     columns = min(columns, len(spaces))
     rows = -(-len(spaces) // columns)
     fig, axes = _figure(columns * size, rows * (size + 0.25), rows, columns)
     for ax in axes[len(spaces) :]:
         ax.remove()
     for ax, (name, places, labels), (_, run) in zip(axes, spaces, named, strict=False):
-        some = np.sort(np.random.default_rng(0).permutation(len(places))[:points])
+        some = np.sort(np.random.default_rng(0).permutation(len(places))[:limit])
         _scatter(ax, places[some], labels[some], size)
         if len(marked):
             number("marked", np.max(marked), 0, len(places) - 1), number("marked", np.min(marked), 0, len(places) - 1)
-            ax.plot(*places[list(marked)].T, "o", ms=9, mfc="none", mec=INK, mew=1.5)
+            for ring, diameter in ((marked, 7), (marked[:1], 12)):
+                ax.plot(*places[list(ring)].T, "o", ms=diameter, mfc="none", mec=INK, mew=1)
         if isinstance(run, Run) and not run.cosine:
             _scale_bar(ax)
         ax.set_title(name)
@@ -187,7 +188,7 @@ def plot_spaces(
 
 @named
 def plot_training(runs: Mapping[str, Run]) -> Figure:
-    """The loss, and the share of a batch whose nearest neighbour in it is of its class, over images seen."""
+    """The loss over images seen, and the share of a batch whose nearest neighbour in the batch is of the same class."""
     fig, (left, right) = _figure(6.2, 2.4, 1, 2)
     marks: dict[str, Any] = {}
     for name, run in runs.items():
@@ -195,9 +196,9 @@ def plot_training(runs: Mapping[str, Run]) -> Figure:
         for ax, values in ((left, run.losses), (right, run.accuracies)):
             smooth = np.convolve(values, np.ones(window) / window, "valid")
             (marks[name],) = ax.plot(run.seen[: len(smooth)] / 1000, smooth, label=name, lw=1.5, **_colour(name))
-    left.set(xlabel="thousand images seen", ylabel="loss", yscale="log")
+    left.set(xlabel="thousand images", ylabel="loss", yscale="log")
     _plain_log(left.yaxis)
-    right.set(xlabel="thousand images seen", ylabel="neighbour of its class")
+    right.set(xlabel="thousand images", ylabel="1-NN accuracy (batch)")
     right.yaxis.set_major_formatter(PERCENT)
     _legend(right, marks)
     return fig
@@ -205,10 +206,10 @@ def plot_training(runs: Mapping[str, Run]) -> Figure:
 
 @named
 def plot_lines(lines: Mapping[str, tuple[Any, ...]], percent: str = "", **axes: Any) -> Figure:
-    """Lines, each x and y (N,), under one set of axes, which ``axes`` go to: ``xlabel="epochs"``.
+    """Lines, each x and y (N,), on one set of axes. ``axes`` set its properties: ``xlabel="epochs"``.
 
-    With a third array (N,) of a line, a band of so much above and below it. ``percent``: the axes, "x", "y" or "xy",
-    on which a share is written in percent.
+    A third array (N,) of a line is how far a band reaches above and below it. ``percent``: the axes, "x", "y" or "xy",
+    on which shares are written in percent.
     """
     fig, (ax,) = _figure(5.2, 2.6, 1, 1)
     marks: dict[str, Any] = {}
@@ -230,7 +231,7 @@ def plot_lines(lines: Mapping[str, tuple[Any, ...]], percent: str = "", **axes: 
 
 @named
 def plot_scores(pairs: Mapping[str, Pairs], threshold: float | None = None) -> Figure:
-    """How far genuine and impostor pairs lie apart, and the errors on both sides of a threshold on their distance."""
+    """Histograms of the distances of genuine and impostor pairs, with the error rates at ``threshold``, if given."""
     if not pairs:
         raise ValueError("pairs must be one set of pairs or more, not none")
     fig, axes = _figure(max(5.2, 3.2 * len(pairs)), 2.3, 1, len(pairs))
@@ -253,7 +254,7 @@ def plot_scores(pairs: Mapping[str, Pairs], threshold: float | None = None) -> F
 def plot_images(
     images: Tensor, titles: Sequence[str] = (), columns: int = 10, size: float = 0.6, ink: bool = True
 ) -> Figure:
-    """Images (N, 1, H, W) in rows of ``columns``: strokes of ``ink`` on the page, or photographs in their own greys."""
+    """Images (N, 1, H, W) in rows of ``columns``: as strokes on the page's ground, or without ``ink`` in grey."""
     images = torch.as_tensor(images)
     if images.ndim != 4 or not len(images):
         raise ValueError(f"images must be (N, 1, H, W), N at least 1, not {tuple(images.shape)}")
@@ -281,7 +282,7 @@ def plot_roc(rates: Mapping[str, Rates]) -> Figure:
     marks: dict[str, Any] = {}
     for name, r in rates.items():
         (marks[name],) = ax.plot(r.fmr, 1 - r.fnmr, label=name, lw=1.5, drawstyle="steps-post", **_colour(name))
-    ax.set(xscale="log", xlim=(1e-4, 1), xlabel="FMR: impostor pairs that match", ylabel="TAR: genuine that match")
+    ax.set(xscale="log", xlim=(1e-4, 1), xlabel="FMR (of impostor pairs)", ylabel="TAR (of genuine pairs)")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(PERCENT)
     _legend(ax, marks)
@@ -290,7 +291,7 @@ def plot_roc(rates: Mapping[str, Rates]) -> Figure:
 
 @named
 def plot_det(rates: Mapping[str, Rates]) -> Figure:
-    """DET (Martin et al. 1997): FNMR over FMR, both on a normal deviate's scale; EER where the dotted line cuts."""
+    """DET (Martin et al. 1997): FNMR over FMR, both on normal-deviate axes. The dotted line crosses at the EER."""
     fig, (ax,) = _figure(5.2, 3.4, 1, 1)
     ticks = np.array([1e-3, 0.01, 0.05, 0.2, 0.5])
     low, high = norm.ppf([5e-4, 0.6])
@@ -329,13 +330,13 @@ def _title(run: Run) -> str:
 
 
 def _colour(name: object) -> dict[str, Any]:
-    """A loss has one colour in every figure; what is none takes the next of the cycle."""
+    """The colour of a loss, the same in every figure. Another name gets the next colour of the cycle."""
     known = LOSS_COLOURS.get(re.split(r"\W", str(name))[0])
     return {"color": known} if known else {}
 
 
 def _figure(width: float, height: float, rows: int, columns: int) -> tuple[Figure, list[Axes]]:
-    plt.rcParams["font.size"] = max(9, 9 * width / 5)  # all are shown at one width: on a phone, so that 9 are 9 pixels
+    plt.rcParams["font.size"] = max(9, 9 * width / 5)  # shown 360 pixels wide, as on a phone, 9 are 9 pixels
     fig, axes = plt.subplots(rows, columns, figsize=(width, height), squeeze=False)
     plt.close(fig)  # else a notebook shows it twice: as a result, and as an open figure
     return fig, list(axes.flat)
@@ -345,7 +346,7 @@ def _scatter(ax: Axes, embeddings: np.ndarray, labels: np.ndarray, size: float) 
     kinds = np.unique(labels)
     for place, label in enumerate(kinds):
         (colour, shape), mine = _look(kinds, place), embeddings[labels == label]
-        ax.plot(*mine.T, shape, ms=1.0 if size < 4 else 1.5, color=colour, alpha=0.6, mew=0, rasterized=True)
+        ax.plot(*mine.T, shape, ms=1.0 if size < 4 else 1.5, color=colour, alpha=0.75, mew=0, rasterized=True)
     ax.set(xticks=[], yticks=[], aspect="equal")
     ax.spines[:].set_visible(False)
     if not len(embeddings):
@@ -357,12 +358,13 @@ def _scatter(ax: Axes, embeddings: np.ndarray, labels: np.ndarray, size: float) 
 
 
 def _badges(ax: Axes, points: np.ndarray, labels: np.ndarray, half: float, width: float) -> None:
-    """A name to each class, of so much of the panel's width: near it, and where few points lie under it."""
+    """Write each class's name near its points, where it covers few points. ``width``: its share of the panel's."""
     steps, side = np.linspace(width / 2, 1 - width / 2, 32), 2 * half * width
     (left, _), (bottom, _) = ax.get_xlim(), ax.get_ylim()
     spots = np.stack(np.meshgrid(left + 2 * half * steps, bottom + 2 * half * steps), 2).reshape(-1, 2)
     away = cdist(spots, points)  # (S, N)
     covered = (away < 0.6 * side).sum(1)
+    covered += len(points) * ((spots < (left + 0.9 * half, bottom + 0.25 * half)).all(1))  # the bar's place
     font = 0.8 * plt.rcParams["font.size"]
     kinds = np.unique(labels)
     for place, label in enumerate(kinds):
@@ -388,7 +390,7 @@ def _badges(ax: Axes, points: np.ndarray, labels: np.ndarray, half: float, width
 
 
 def _look(kinds: np.ndarray, place: int) -> tuple[str, str]:
-    """Colour and shape of the class at that place among the sorted: a digit has the same in every figure."""
+    """Colour and marker of the class ``kinds[place]``. A digit has the same in every figure."""
     digits = kinds.dtype.kind in "iu" and kinds.min() >= 0 and kinds.max() < len(COLOURS)
     ten, one = divmod(int(kinds[place]) if digits else place, len(COLOURS))
     return COLOURS[one], "o^sDvP*Xph"[ten % 10]
@@ -428,7 +430,7 @@ def plot_benchmark(contenders: Sequence[Mapping[str, Any]]) -> Figure:
 
 @named
 def plot_growth(rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Seconds and memory of a loss over what it grows with, on logarithmic axes; dashed the same losses elsewhere."""
+    """Seconds and memory of each loss over batch, dimensions and classes, log axes; dashed: the other library."""
     measured = {"seconds": "seconds", "peak_mb": "memory, MB"}
     least = {"seconds": 0.0, "peak_mb": 1.0}  # less can't be told from nothing
     axes_of = list(dict.fromkeys(r["axis"] for r in rows))

@@ -1,4 +1,4 @@
-"""What a training was and what came of it: a recipe, and a run that embeds on demand and is saved to one file."""
+"""A recipe holds the settings of a training. A run is its result: it embeds images, and is saved to one file."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ LOSSES: dict[str, type[losses.Loss]] = {
     "arcface": margins.ArcFace,
 }
 HERE = Path(__file__).parent
-TRAINING = ("fslviz.models", "fslviz.training", "fslviz.devices")  # the modules that say what a recipe's words mean
+TRAINING = ("fslviz.models", "fslviz.training", "fslviz.devices")  # a change of their code changes every key
 CHUNK = 250  # images embedded at once: parts that fit a processor's cache are several times faster
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that defines a training. ``images`` are images seen, repeats counted; ``options`` go to the loss.
+    """All settings of a training. ``images``: how many are seen, repeats included; ``options`` go to the loss.
 
-    ``precision`` is that of the convolutions. ``start`` names the run whose network it goes on from, if any. ``own``:
-    whether the loss or the network is the caller's, which no recipe can describe: such a run is not kept. ``classes``:
-    how many a batch is of, where that is fixed. ``rate`` multiplies the rates.
+    ``precision``: of the convolutions. ``start``: the key of the run whose network is trained further, or "". ``own``:
+    the loss or the network is the caller's own; a recipe can't describe it, so such a run is not saved. ``classes``:
+    how many a batch has, or None if any. ``rate`` multiplies the learning rates.
     """
 
     loss: str
@@ -58,9 +58,9 @@ class Recipe:
 
     @property
     def key(self) -> str:
-        """A name for the recipe, with the code that gives it its meaning: comments and docstrings change nothing.
+        """A name for the recipe and for the code that it runs. Comments and docstrings do not change it.
 
-        Of the losses only its own counts, with its bases and the functions that those use.
+        Only the code of its own loss counts, with its base classes and the functions that they use.
         """
         code = sources.read(HERE)
         losses = {kind.__module__: code[kind.__module__] for kind in LOSSES.values() if kind.__module__ in code}
@@ -76,11 +76,11 @@ class Recipe:
 class Run:
     """A trained network and the history of its training. It embeds images on demand.
 
-    ``seen``, ``losses``, ``accuracies`` (T,): images seen before each step, the loss there, and the share of the batch
-    whose nearest neighbour within the batch is of its class. ``moments`` (25,): the images seen at 25 places along the
-    training, closer where more happens; ``weights`` holds the network's there, (25, ...) each. ``seconds``: the time
-    of the steps, on ``recipe.device``. ``data``: what it was trained and is tested on; ``standard``: how its images
-    were made from pixels.
+    ``seen`` (T,): images seen before each step. ``losses`` (T,): the loss at each step. ``accuracies`` (T,): the share
+    of each batch whose nearest neighbour in the batch is of the same class. ``moments`` (25,): images seen at 25 times
+    of the training, closer together at its start. ``weights``: the network's weights at those times, (25, ...) each.
+    ``seconds``: the time of all steps, on ``recipe.device``. ``data``: the images of training and test. ``standard``:
+    how pixels became these images.
     """
 
     recipe: Recipe
@@ -113,7 +113,7 @@ class Run:
 
         Numbers of 8 bits are pixels, (N, H, W) or (N, 1, H, W), and are standardised as the training's were.
 
-        Raises ValueError for what are no such images.
+        Raises ValueError for another type or shape, and for images that are not finite.
         """
         images = self._images(images)
         device = self.recipe.device if _available(self.recipe.device) else "cpu"
@@ -134,7 +134,7 @@ class Run:
         return x.float()
 
     def trail(self, images: Tensor, every: int = 1) -> np.ndarray:
-        """Where images (N, 1, 28, 28) lay at the ``moments`` of the training, or at each ``every``-th: (25, N, D)."""
+        """Embeddings (25, N, D) of images (N, 1, 28, 28) by the network at all ``moments``, or at each ``every``-th."""
         then = copy.copy(self)
         then.model = copy.deepcopy(self.model)
         places = []
@@ -144,26 +144,26 @@ class Run:
         return np.stack(places)
 
     def compared(self, embeddings: np.ndarray) -> np.ndarray:
-        """Embeddings (N, D) as distances take them: of unit length where ``cosine``."""
+        """Embeddings (N, D) as they are compared: scaled to unit length if ``cosine``."""
         z = np.asarray(embeddings)
-        z = z.astype(np.promote_types(z.dtype, np.float32))  # a copy: half precision has no room for a square
+        z = z.astype(np.promote_types(z.dtype, np.float32))  # a copy; in half precision squares overflow
         return z / np.linalg.norm(z, axis=1, keepdims=True).clip(1e-12) if self.cosine else z
 
     def reference(self, count: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """The training images (N, D), embedded and ``compared``, and their labels; or ``count``, as in ``places``."""
+        """Embeddings (N, D) of the training images, ``compared``, and labels (N,). ``count`` as in ``places``."""
         places, labels = self._places("train", count)
         return self.compared(places), labels
 
     def query(self, count: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """The test images (M, D), embedded and ``compared``, and their labels; or ``count``, as in ``places``."""
+        """Embeddings (M, D) of the test images, ``compared``, and labels (M,). ``count`` as in ``places``."""
         places, labels = self.places(count)
         return self.compared(places), labels
 
     def places(self, count: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Embeddings (M, D) of the test images with their lengths, and their labels (M,).
+        """Embeddings (M, D) of the test images, not scaled to unit length, and their labels (M,).
 
-        All, in the order of the data, or ``count`` drawn from them, the same each time and in every run: a smaller
-        number is the beginning of a larger. The caller may change what it gets.
+        By default all, in the order of the data. ``count`` gives so many drawn at random, the same on each call and in
+        every run; a smaller count gives the first ones of a larger. Both arrays are the caller's to change.
         """
         return self._places("test", count)
 
@@ -177,7 +177,7 @@ class Run:
         before, known = self._known.get(part, (state, np.empty((0, self.recipe.embed_dim), np.float32)))
         if before != state:  # other images, or another network, than those that were embedded
             known = known[:0]
-        if count > len(known):  # in whole chunks, so that an image's place does not hang on how many are asked for
+        if count > len(known):  # in whole chunks: an embedding must not depend on how many are asked for
             more = images[order[len(known) : -(-count // CHUNK) * CHUNK]]
             known = np.concatenate([known, self.embed(more)])
             self._known[part] = state, known
@@ -191,7 +191,7 @@ class Run:
         Raises ValueError for a run with a loss or a network of the caller's own.
         """
         if self.recipe.own:
-            raise ValueError("a loss or network of one's own is not saved with its run: keep its state_dict()")
+            raise ValueError("a run with a loss or network of your own can't be saved: save its state_dict() instead")
         arrays = {name: getattr(self, name) for name in ("seen", "losses", "accuracies", "moments")}
         arrays |= {f"model.{k}": v.numpy() for k, v in self.model.state_dict().items()}
         arrays |= {f"loss.{k}": v.numpy() for k, v in self.loss.state_dict().items()}
@@ -239,7 +239,7 @@ class Run:
 
 
 def make_loss(name: str, options: dict[str, float | str], classes: int, embed_dim: int) -> losses.Loss:
-    """The loss of that name, with weights for so many classes if it has any."""
+    """The loss ``name`` with its ``options``. If it has class weights, they are for so many ``classes``."""
     kind = LOSSES[name]
     sizes = {"num_classes": classes, "embed_dim": embed_dim} if issubclass(kind, margins.Softmax) else {}
     taken = [p for p in inspect.signature(kind).parameters if p not in ("num_classes", "embed_dim")]
@@ -250,7 +250,7 @@ def make_loss(name: str, options: dict[str, float | str], classes: int, embed_di
 
 
 def in_layout(x: Any) -> Any:
-    """A network or images (N, C, H, W) as they lie in memory: channels last, where a CPU's convolutions are faster."""
+    """A network or images (N, C, H, W) in channels-last memory format, in which convolutions on a CPU are faster."""
     if isinstance(x, nn.Module):
         return x.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
@@ -268,7 +268,7 @@ def embed(model: nn.Module, images: Tensor, device: str, precision: str) -> np.n
 
 
 def _checksum(*tensors: Tensor) -> int:
-    """Tells apart what was embedded from what has been changed since."""
+    """A checksum (CRC-32) of tensors: it differs once an image or a weight has changed."""
     state = 0
     for x in tensors:
         state = zlib.crc32(x.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data, state)

@@ -1,6 +1,6 @@
 """What a piece of code depends on: the definitions that it reaches, without comments and docstrings.
 
-So a kept run and a kept page are made anew when code that they depend on has changed, not when a comment has.
+So a cached run or page is made again when code that it depends on has changed, but not when a comment has.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def checksum(*texts: str) -> str:
 
 @cache
 def without_words(source: str) -> ast.Module:
-    """A syntax tree: comments, layout and docstrings don't count."""
+    """The syntax tree of a module, without its comments, layout and docstrings."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
@@ -40,7 +40,7 @@ def meaning(source: str) -> str:
 
 @dataclass(frozen=True)
 class Definition:
-    """A function, a class or a constant of a module: its syntax ``tree`` as text, and what stands in it."""
+    """A function, a class or a constant of a module: its syntax ``tree`` as text, the names and the strings in it."""
 
     tree: str
     names: frozenset[str]
@@ -62,10 +62,10 @@ class Definition:
 
 
 def reached(sources: Mapping[str, str], roots: Iterable[str]) -> dict[str, list[Definition]]:
-    """The definitions that those named ``roots`` ("fslviz.runs.Run") refer to, and so on, by their dotted names.
+    """All definitions that ``roots`` ("fslviz.runs.Run") use, directly or through others, by their dotted names.
 
-    A local variable of the same name counts as one, too: rather too many than too few are found. Only ``sources`` are
-    looked at, modules by their dotted names.
+    A local variable with the name of a definition counts as a use of it: some are found that are not used. Only
+    ``sources`` are searched: modules by their dotted names.
     """
     found: dict[str, list[Definition]] = {}
     left = list(roots)
@@ -85,7 +85,7 @@ def reached(sources: Mapping[str, str], roots: Iterable[str]) -> dict[str, list[
 
 
 def _members(sources: Mapping[str, str], module: str, name: str) -> list[str]:
-    """What ``module.name`` may be: a definition, or all of them, where it is none, such as ``module.__file__``."""
+    """The definition ``module.name``; or all of the module, if it defines no such name, as for ``module.__file__``."""
     if module not in sources:
         return []
     defined, imported = _module(sources[module])

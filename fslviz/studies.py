@@ -13,18 +13,18 @@ import pandas as pd
 from fslviz.errors import unknown
 from fslviz.files import whole_file
 
-HERE = Path(__file__).parent / "measured"
+MEASURED = Path(__file__).parent / "measured"
 
 
 def measured(study: str) -> pd.DataFrame:
-    """The rows of a study, one a training: ``accuracy``, ``people``, or one of ``benchmarks/claims.py`` or ``lab.py``.
+    """The rows of a study, one per training: ``accuracy``, ``people``, or a study of a script in ``benchmarks/``.
 
-    Shares are from 0 to 1. Raises ValueError for a study that there is none of.
+    Shares are from 0 to 1. Raises ValueError, with the names of all studies, if there is no such study.
     """
-    kept = sorted(path.stem for path in HERE.glob("*.json"))
+    kept = sorted(path.stem for path in MEASURED.glob("*.json"))
     if study not in kept:
         unknown("study", study, kept)
-    return pd.DataFrame(json.loads((HERE / f"{study}.json").read_text()))
+    return pd.DataFrame(json.loads((MEASURED / f"{study}.json").read_text()))
 
 
 def spread(rows: pd.DataFrame, by: str | list[str], columns: list[str]) -> pd.DataFrame:
@@ -36,6 +36,6 @@ def spread(rows: pd.DataFrame, by: str | list[str], columns: list[str]) -> pd.Da
 
 
 def keep(study: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write the rows of a study in place of those there were, a line each."""
-    with whole_file(HERE / f"{study}.json") as file:
+    """Write the rows of a study, one per line. They replace its earlier rows."""
+    with whole_file(MEASURED / f"{study}.json") as file:
         file.write(("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n").encode())

@@ -1,11 +1,11 @@
-"""One training loop for every loss: 97% of MNIST's test digits named from two dimensions in half a minute.
+"""One training loop for every loss. In half a minute it classifies 97% of MNIST's test digits in 2-D.
 
 On two cores of an AMD EPYC, 120,000 images (34 s) give 97.0 to 97.9% by 15 nearest neighbours with each of the seven
 losses, a mean of three seeds each.
 
-The constants below are the recipe: what each is for, and what it gave, stands beside it. All were chosen on 5,000
-images held out of MNIST's training set. ``make bench`` times it against the usual ways;
-``python benchmarks/accuracy.py quick 2 0 1 2`` shows what it reaches.
+The constants below are the recipe. The comment beside each says what it is for and what it gained. All were chosen on
+5,000 images held out of MNIST's training set. ``make bench`` compares its speed with usual ways to train; its accuracy
+comes from ``python benchmarks/accuracy.py quick 2 0 1 2``.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from fslviz.files import cache_dir, locked
 from fslviz.runs import LOSSES, Recipe, Run, in_layout, make_loss
 
 PRESETS = {"quick": 120_000, "full": 720_000}  # images seen
-MUON = 0.025  # peak rate for the network's weights as matrices: after one epoch 3 to 6 points ahead of Adam alone
-ADAM = 1e-3  # for biases and normalisation
-HEAD = 2e-2  # for the class weights: softmax in 2-D ends two points lower at 1e-3
+MUON = 0.025  # peak rate of Muon, for weights as matrices: after one epoch 3 to 6 points better than Adam alone
+ADAM = 1e-3  # peak rate of Adam for biases and normalisation
+HEAD = 2e-2  # peak rate of Adam for the class weights: with 1e-3, softmax in 2-D ends two points lower
 BETAS = (0.9, 0.99)  # Adam's: a training is too short for the usual 0.999
-RISE = 0.25  # the share of a training in which the rates rise, to fall to 0 in the rest (one cycle: Smith 2018)
-SHIFT = 1  # pixels by which an image is moved at most, each way: 0.2 points
-LARGE, PART = 512, 64  # a batch of more images is embedded in parts of so many: 4,096 then train within 2 GB
-MOMENTS = 25  # places along a training at which its weights are kept, closer together where more happens
+RISE = 0.25  # the share of a training in which the rates rise; after it they fall to 0 (one cycle: Smith 2018)
+SHIFT = 1  # pixels: an image is moved by at most so many each way, which gains 0.2 points
+LARGE, PART = 512, 64  # a batch of more than LARGE images is embedded PART at a time: 4,096 then train within 2 GB
+MOMENTS = 25  # times in a training at which the weights are kept, closer together at its start
 
 
 def train(
@@ -60,27 +60,27 @@ def train(
 ) -> Run:
     """Train a network on ``data`` with a loss of ``LOSSES``; ``options`` go to the loss (margin=.2).
 
-    ``loss`` may be one of your own: a module that takes embeddings (B, D) and labels (B,), numbered from 0, and gives
-    a scalar; so may ``network`` be: a module that takes images (B, C, H, W) and gives embeddings (B, D), in float32.
-    Copies of them are trained: class weights of your own begin as they are, those of a loss by its name where the
-    classes' mean images lie (``Softmax.begin``). Otherwise the network is the reference backbone with ``embed_dim``
-    dimensions, by default two.
+    ``loss`` may be a module of your own: it takes embeddings (B, D) and labels (B,), numbered from 0, and gives a
+    scalar. ``network`` may be one, too: it takes images (B, C, H, W) and gives embeddings (B, D), in float32. Copies of
+    both are trained. Class weights of your own loss start as they are; those of a named loss start at the classes' mean
+    images (``Softmax.begin``). The default network is the reference backbone with ``embed_dim`` dimensions, by default
+    two.
 
-    ``preset`` is "quick" (two CPU cores) or "full" (a GPU, or patience), by default what suits the device; ``images``
-    overrides its number of images seen, ``batch`` the loss's own batch size (or all images, where they are fewer).
-    With ``classes``, each batch is of so many classes, drawn anew, with equally many images (Hermans, Beyer and Leibe
-    2017); without, of images drawn from all. ``rate`` multiplies the recipe's rates. ``start`` is a run whose network
-    is trained further instead of a new one, with a fresh optimizer. ``precision`` of the convolutions is "float32" or
-    "bfloat16", by default for the reference backbone the faster here. ``watch`` is told the share done (0 to 1) after
-    every step, in place of the bar; what it raises ends the training, of which nothing is kept.
+    ``preset`` is "quick" (two CPU cores) or "full" (a GPU, or patience); the default depends on the device. ``images``
+    replaces its number of images seen. ``batch`` replaces the loss's own batch size, which is at most all images. With
+    ``classes``, each batch has so many classes, drawn anew, with equally many images (Hermans, Beyer and Leibe 2017);
+    without, it is drawn from all images. ``rate`` multiplies the learning rates. ``start`` is a run whose network is
+    trained further, with a new optimizer. ``precision`` of the convolutions is "float32" or "bfloat16"; the default is
+    "float32", or for the reference backbone the faster one. ``watch`` is called with the share done (0 to 1) after
+    every step, and replaces the progress bar. If it raises an error, the training ends and no run is kept.
 
-    The same call on the same machine with as many threads gives the same numbers, whatever else the process draws at
-    random, and moves none of that; it finds the run in the cache folder unless ``cached`` is false. A loss or network
-    of your own is trained anew each time. It may draw at random in its forward pass, not when a pass is repeated in its
-    backward (``torch.utils.checkpoint``).
+    The same call on the same machine with as many threads gives the same numbers. It neither reads nor changes the
+    random state of the process. A run in the cache folder is not trained again unless ``cached`` is false. A loss or
+    network of your own is trained on each call. Its forward pass may draw random numbers, except under
+    ``torch.utils.checkpoint``, which repeats the pass in the backward pass.
 
-    Raises ValueError, naming the argument, for a name, a number or a shape that can't be, and where there is nothing
-    to learn: images of one class, or each of a class of its own.
+    Raises ValueError, which names the argument, for an invalid name, number or shape, and if there is nothing to learn:
+    all images are of one class, or no class has two.
     """
     device = devices.checked(device) if device else devices.best_device()
     preset = preset or ("quick" if torch.device(device).type == "cpu" else "full")
@@ -125,7 +125,7 @@ def train(
 
 
 def _named(loss: str | nn.Module, options: Mapping[str, object], preset: str, precision: str | None) -> None:
-    """A ValueError for a name that there is not."""
+    """Raise ValueError for an unknown name, and for options beside a loss of the caller's own."""
     if isinstance(loss, str) and loss not in LOSSES:
         unknown("loss", loss, LOSSES)
     if not isinstance(loss, str) and options:
@@ -137,7 +137,7 @@ def _named(loss: str | nn.Module, options: Mapping[str, object], preset: str, pr
 
 
 def _batch(loss: str | nn.Module, counts: Tensor, batch: int | None, classes: int | None) -> tuple[int, int | None]:
-    """The images of a batch, and of how many classes they are; ``counts`` (C,): the images that each class has."""
+    """The batch size, and the classes in a batch if fixed. ``counts`` (C,): how many images each class has."""
     every = int(counts.sum())
     if classes is not None:
         classes = whole_number("classes", classes, 2, len(counts))
@@ -154,7 +154,7 @@ def _batch(loss: str | nn.Module, counts: Tensor, batch: int | None, classes: in
 
 
 def _kept(recipe: Recipe, data: Data, anew: Callable[[], Run]) -> Run:
-    """The run in the cache folder, where it is put if it is not there."""
+    """The run from the cache folder. If it is not there, it is trained and saved there."""
     entry = cache_dir() / "runs" / f"{recipe.key}.npz"
     with locked(recipe.key):  # of two notebooks that ask for one run, one trains it and the other waits
         with contextlib.suppress(ValueError, FileNotFoundError):  # a damaged entry is trained anew
@@ -296,7 +296,7 @@ def _means(data: Data) -> Tensor:
 
 
 def _dimensions(model: nn.Module, data: Data, embed_dim: int | None, argument: str) -> int:
-    """How many dimensions the network's embeddings have: two images tell, and whether it takes them at all."""
+    """The dimensions of the network's embeddings. Two images test the network; ValueError if it does not take them."""
     two = data.train_images[:2]
     try:
         with torch.no_grad():
@@ -314,7 +314,7 @@ def _dimensions(model: nn.Module, data: Data, embed_dim: int | None, argument: s
 
 
 def _made(loss: str | nn.Module, options: dict[str, float | str], embed_dim: int, classes: int) -> nn.Module:
-    """The loss by name, or a copy of the caller's own after two images have told whether it gives a scalar."""
+    """The loss by its name, or a copy of the caller's own. Two embeddings test that this one gives a scalar."""
     if isinstance(loss, str):
         return make_loss(loss, options, classes, embed_dim)
     tried, labels = copy.deepcopy(loss), torch.arange(2)
@@ -335,16 +335,16 @@ def _backward(
 ) -> tuple[Tensor, Tensor]:
     """The loss () of a batch and its embeddings (B, D); the gradients are left in the weights.
 
-    A large batch is embedded in parts, each normalised by itself, and once more for its gradient, so that it takes the
-    memory of a part (gradient cache: Gao et al. 2021).
+    A large batch is embedded in parts, each with its own batch normalisation. For its gradient a part is embedded
+    again, so the batch needs the memory of one part (gradient cache: Gao et al. 2021).
     """
     parts = images.split(PART if len(images) > LARGE else len(images))
     with drawn:
         seed = int(torch.randint(2**31, ())) if len(parts) > 1 else None
-    random = recipe.own or recipe.options.get("mining") == "random"  # nothing else draws, and to watch for it costs 10%
+    random = recipe.own or recipe.options.get("mining") == "random"  # no others draw numbers, and Random costs 10%
 
     def embed(i: int) -> Tensor:
-        chance = drawn if seed is None else devices.Random(seed + i)  # what a network draws is the same both times
+        chance = drawn if seed is None else devices.Random(seed + i)  # both passes draw the same numbers
         with chance if random else contextlib.nullcontext(), devices.autocast(recipe.device, recipe.precision):
             return model(parts[i])  # (P, D)
 
@@ -377,7 +377,7 @@ def _batches(labels: Tensor, size: int, classes: int | None) -> Iterator[Tensor]
 
 
 def _drawn(indices: Tensor, size: int) -> Iterator[Tensor]:
-    """Random parts (size,) of indices, every one once an epoch."""
+    """Random batches (size,) of ``indices``. In an epoch each index comes at most once."""
     while True:
         shuffled = indices[torch.randperm(len(indices), device=indices.device)]
         yield from shuffled[: len(indices) - len(indices) % size].split(size)

@@ -1,4 +1,4 @@
-"""Figures to move by hand, that leave a picture where there is no kernel."""
+"""Interactive figures. Where there is no kernel, they show pictures that were drawn beforehand."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from fslviz.plots import plot_spaces, styled
 from fslviz.runs import Run
 from fslviz.training import train
 
-STEP = 0.05  # of a margin's slider: every trained margin has a place on it
+STEP = 0.05  # of a margin's slider: every trained margin is a multiple of it
 BOOK = "FSLVIZ_BOOK"  # set where notebooks are executed for the book
 ENDS = ("low", "high", "step")
 DOOR = Path(__file__).parent / "explorer" / "door.js"
@@ -47,9 +47,9 @@ def progress(items: Iterable[Any]) -> Any:
 def move(draw: Callable[..., Figure], **controls: Sequence[Any]) -> None:
     """Show ``draw()``, with a control for each of these arguments. Moving a control draws the figure again.
 
-    A control is a slider for (low, high, step), or a menu for a list of choices. It starts at the argument's default.
-    In the built book, which has no kernel, the controls show what was drawn for it beforehand: all pictures up to 400,
-    or, where there are more, as many as it takes if no part of the figure follows two controls; else one picture.
+    A control is a slider for (low, high, step), or buttons for a list of choices. It starts at the argument's default.
+    The built book has no kernel, so pictures are drawn beforehand: one for each setting, up to 400. For more settings,
+    each control is drawn alone if no part of the figure depends on two of them; else there is only one picture.
     """
     draw = styled(draw)
     arguments = [
@@ -82,20 +82,20 @@ class _Stopped(Exception):
 
 
 def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.VBox | HTML:
-    """Controls that train again when the margin is let go, and show the new 2-D space beside the one before.
+    """Controls that train again when the margin's slider is released. The new 2-D space is shown beside the last one.
 
-    A training sees ``images`` (by default 9,000 on a CPU, 20,000 on a GPU) of 20,000, drawn by a fixed seed; it shows
-    its progress, can be stopped, and is not repeated for a margin that was trained before. In Colab, where what a
-    thread changes is not shown, and outside a kernel the call waits for it: there "Interrupt execution" stops.
-    In the built book, which has no kernel, a line says so. Raises ValueError for a loss without a margin, and for fewer
-    than one image.
+    A training sees ``images`` (by default 9,000 on a CPU, 20,000 on a GPU) of 20,000, drawn by a fixed seed. It shows
+    its progress and can be stopped. A margin that was trained before is not trained again. In Colab, which does not
+    show what a thread changes, and outside a kernel, the call waits; there "Interrupt execution" stops the training.
+    The built book, which has no kernel, shows one line instead. Raises ValueError for a loss without a margin, and for
+    fewer than one image.
     """
     if loss not in DEFAULT:
         unknown("loss with a margin", loss, DEFAULT)
     usual = 20_000 if torch.cuda.is_available() else 9_000
     images = int(number("images", usual if images is None else images, 1, 1e9))
     if BOOK in os.environ:
-        return HTML("<p><em>In a notebook, this cell gives a slider for the margin, which trains.</em></p>")
+        return HTML("<p><em>In a notebook, this cell has a slider for the margin. Moving it trains a network.</em></p>")
     digits = load("mnist")
     rng = np.random.default_rng(0)
     train_on, test_on = (torch.from_numpy(rng.permutation(n)[:k]) for n, k in ((60_000, 20_000), (10_000, 1000)))
@@ -111,7 +111,7 @@ def margin_lab(loss: str = "cosface", images: int | None = None) -> ipywidgets.V
 
 
 class _MarginLab(ipywidgets.VBox):
-    """The controls of ``margin_lab``, and its last two ``runs``. Where a kernel draws meanwhile, a thread trains."""
+    """The controls of ``margin_lab``, and its last two ``runs``. In a notebook a thread trains."""
 
     def __init__(self, loss: str, data: Data, images: int) -> None:
         self.data, self.images = data, images
@@ -136,7 +136,7 @@ class _MarginLab(ipywidgets.VBox):
         """Give the slider the margins of the loss, and begin with its default."""
         loss, margin = self.loss.value, self.margin
         margin.unobserve_all("value")
-        margin.max = 1e9  # a range must at no moment end before it begins
+        margin.max = 1e9  # max must never be below min, not even for a moment
         margin.min, margin.max, margin.step = MARGINS[loss][0], MARGINS[loss][-1], 1 if self.whole else STEP
         margin.value = DEFAULT[loss]
         margin.observe(self.begin, "value")
@@ -201,10 +201,10 @@ class _MarginLab(ipywidgets.VBox):
 
 
 def door(run: Run, threshold: float, enrolled: int | None = None) -> HTML:
-    """Photographs of identities that a run has not met, in a page without a kernel. The reader chooses whom to enrol,
-    from how many photos, and the threshold.
+    """Enrolment to try in a page without a kernel, with photographs of identities that a run has not seen in training.
+    The reader chooses whom to enrol, from how many photographs, and the threshold.
 
-    Of each identity in ``run.data``'s test set the first ten images are shown, or all of fewer. The first ``enrolled``
+    It shows ten test images of each identity in ``run.data``, or as many as the smallest has. The first ``enrolled``
     identities (two thirds by default) are enrolled at first, by the mean of their first three images; ``threshold`` is
     where the slider starts. Raises ValueError for fewer than 2 or more than 20 identities, or an identity with fewer
     than two images.

@@ -3,7 +3,7 @@
 import os
 import shutil
 
-# as make has it: the book's own runs, and one thread, for figures are compared with those of the book to a hair
+# as in the Makefile: the book's cached runs, and one thread, because numbers are compared closely with the book's
 os.environ.setdefault("FSLVIZ_CACHE", os.path.join(os.path.dirname(__file__), "..", ".cache"))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
@@ -23,7 +23,7 @@ def faces():
 
 
 def patient(make):
-    """What it makes waits as long as a slow machine takes: how fast one is decides no test."""
+    """Pages that it makes have long timeouts: no test may depend on the speed of the machine."""
 
     def made(**options):
         page = make(**options)

@@ -17,8 +17,8 @@ from fslviz.errors import number, python_number, unknown
 from fslviz.explorer import pack
 
 SCRIPT = Path(__file__).parent / "explorer.js"
-PARTS = ("choose", "margin", "training", "draw", "enrol", "look", "lab")  # beside spaces
-EVERY_PART = (*PARTS, "alphabet")  # which stands alone as well
+PARTS = ("choose", "margin", "training", "draw", "enrol", "look", "lab")  # shown beside the spaces
+EVERY_PART = (*PARTS, "alphabet")  # the alphabet can also stand alone
 FOUR = ("contrastive", "triplet", "softmax", "cosface")
 
 
@@ -60,17 +60,17 @@ class _Names(traitlets.List):
 
 
 class Explorer(anywidget.AnyWidget):
-    """Embedding spaces side by side, of networks trained at many margins: move, light, draw, enrol.
+    """Embedding spaces side by side, from networks trained with many margins: zoom, select, draw, enrol.
 
-    ``losses``: the spaces shown; "contrastive-six", "triplet-six", "softmax-six" and "arcface-six" were learned from
-    six digits and have never met 0, 4, 5 and 8. By default four, or none beside the alphabet alone. ``parts``: what
-    stands beside them, of "choose" (the losses), "margin", "training", "draw", "enrol", "look" (a digit bent, the worst
-    pairs, what moved), "lab" (training in the page) and "alphabet" (signs of the reader's own, read in 64 dimensions by
-    networks that have met up to 6,484 characters); all but the alphabet by default. ``margins``: a trained margin for
-    each loss that has one. ``step``: the place in the training, from 0 to 1. ``threshold``: a distance in the first
-    space, or None for that which 1% of the impostors pass. ``selection``: the indices of the test images that are lit.
-    All but ``parts`` follow the reader's hand and can be set. Raises ValueError for a name or a number that can't be,
-    RuntimeError where the pack is damaged.
+    ``losses``: the spaces shown; "contrastive-six", "triplet-six", "softmax-six" and "arcface-six" were trained on six
+    digits, without 0, 4, 5 and 8. By default four, or none if the alphabet is the only part. ``parts``: what is shown
+    beside them: "choose" (the losses), "margin", "training", "draw", "enrol", "look" (a digit bent, the worst pairs,
+    what moved), "lab" (training in the page) and "alphabet" (signs of the reader's own, compared in 64 dimensions by
+    networks trained on up to 6,484 characters); by default all but the alphabet. ``margins``: a trained margin for each
+    loss that has one. ``step``: the share of the training, from 0 to 1. ``threshold``: a distance in the first space,
+    or None for that at an FMR of 1%. ``selection``: the indices of the highlighted test images. All but ``parts``
+    change as the reader uses the page, and can be set. Raises ValueError for an invalid name or number, RuntimeError
+    for a damaged pack.
     """
 
     losses = _Names(traitlets.Unicode()).tag(sync=True)
@@ -79,7 +79,7 @@ class Explorer(anywidget.AnyWidget):
     threshold = _Float(None, allow_none=True).tag(sync=True)
     selection = _Indices(traitlets.Int()).tag(sync=True)
     parts = traitlets.Unicode().tag(sync=True)
-    first = traitlets.Dict().tag(sync=True)  # what is seen at first: a kernel that is busy sends nothing more
+    first = traitlets.Dict().tag(sync=True)  # parts for the first view: a busy kernel cannot send them later
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class Explorer(anywidget.AnyWidget):
         """The widget, and for the built book the place where its script puts the same explorer."""
         bundle, metadata = super()._repr_mimebundle_(**options) or ({}, {})
         bundle["text/plain"] = f"Explorer of {', '.join(self.losses) or 'an alphabet'}"
-        if not metadata:  # in Colab alone there is some, and there no page that would fill the place
+        if not metadata:  # only Colab has some, and no page there would fill the place
             state = {name: getattr(self, name) for name in ("margins", "step", "threshold", "selection")}
             bundle["text/html"] = mount(self.losses, self.parts.split(","), **state)
         return bundle, metadata
@@ -191,5 +191,5 @@ def ship(folder: Path) -> None:
 
 
 def write_part(folder: Path, name: str, text: str) -> None:
-    """What the script asks for by a name, compressed and in base 85."""
+    """Write a part as a script: ``text``, compressed and in base 85, under the ``name`` that the page asks for."""
     (folder / f"{name.replace('/', '.')}.js").write_text(f'fslvizPart("{name}","{text}")')

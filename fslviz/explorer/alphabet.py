@@ -1,4 +1,4 @@
-"""The networks that read a reader's own signs in the page, learned from thousands of characters.
+"""The networks that recognise the reader's own signs in the page, trained on thousands of characters.
 
 ``python -m fslviz.explorer.alphabet`` trains them (twelve minutes of a core; the cache keeps what is done) and
 writes ``alphabet.bin`` and ``alphabet.json``. They learn from the strokes of KanjiVG, drawn by the simulated hand.
@@ -20,8 +20,8 @@ from fslviz.evaluation import all_pairs, error_rates, threshold_at
 from fslviz.explorer.pack import Network, _Pack, manifest
 from fslviz.training import train
 
-MET = {"10": 10, "100": 100, "1000": 1000, "all": None}  # characters that each network has met; less are part of more
-HELD = 100  # characters to measure on, and as many to draw, that none has met
+MET = {"10": 10, "100": 100, "1000": 1000, "all": None}  # characters trained on; a smaller set is part of a larger
+HELD = 100  # characters to measure on, and as many to draw: no network is trained on them
 STROKES = 8  # of a simple character, at most
 SIMPLE = 0.8  # of the drawings that the last network sees: better than 0.6, on the characters to measure on
 IMAGES = 240_000  # that each network sees, nearly all different
@@ -30,9 +30,9 @@ FMR = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2]  # where a threshold may
 
 
 def sets() -> tuple[list[str], list[str], list[str], int]:
-    """Characters to meet, those to measure on, those to draw, and how many are simple: these come first.
+    """Characters to train on, to measure on and to draw, and how many of the first are simple: these come first.
 
-    No digit is met, so that the digits of MNIST are new to every network, too.
+    No digit is among those to train on, so the digits of MNIST are new to every network, too.
     """
     found = {c: file for c, file in characters.files().items() if not normalize("NFKC", c).isdigit()}
     count = {c: len(characters.strokes(file)) for c, file in found.items()}
@@ -60,17 +60,17 @@ def drawings(met: list[str], simple: int) -> Data:
 
 def learn() -> None:
     """Train every network and write both files."""
-    met, judges, new, simple = sets()
-    judged, shown = draw_characters(judges, 20, seed=3), draw_characters(met[:simple], 10, seed=2)
-    pack, readers = _Pack(), {"pixels": _measured(judged.test_images.flatten(1).numpy(), judged, 0, False)}
+    met, measured_on, new, simple = sets()
+    measured, shown = draw_characters(measured_on, 20, seed=3), draw_characters(met[:simple], 10, seed=2)
+    pack, readers = _Pack(), {"pixels": _measured(measured.test_images.flatten(1).numpy(), measured, 0, False)}
     pack.add("alphabet/new", _strokes(new))
     pack.add("alphabet/met", _strokes(met[:simple]))
     for name, count in MET.items():
         some = min(count or simple, simple)
         run = train("normface", drawings(met[:count], some), embed_dim=DIMS, scale=8, images=IMAGES)
         network = Network.of(run.model)  # type: ignore[arg-type]
-        places = run.compared(network.embed(judged.test_images))
-        readers[name] = _measured(places, judged, count or len(met), run.cosine)
+        places = run.compared(network.embed(measured.test_images))
+        readers[name] = _measured(places, measured, count or len(met), run.cosine)
         pack.add(f"alphabet/{name}", network.floats, network.bytes)
         each = run.compared(network.embed(shown.test_images[: 10 * some])).reshape(some, 10, -1)
         means = run.compared(each.mean(1))
@@ -80,9 +80,9 @@ def learn() -> None:
     pack.write("alphabet.json", {"about": {"fmr": FMR, "readers": readers}, "new": "".join(new)})
 
 
-def _measured(places: np.ndarray, judged: Data, met: int, cosine: bool) -> dict[str, Any]:
-    """What the page says of a network: its thresholds, and how many pairs of one character each refuses."""
-    rates = error_rates(all_pairs((places, judged.test_labels)))
+def _measured(places: np.ndarray, measured: Data, met: int, cosine: bool) -> dict[str, Any]:
+    """What the page shows of a network: its thresholds, and the FNMR at each."""
+    rates = error_rates(all_pairs((places, measured.test_labels)))
     thresholds = [threshold_at(rates, fmr) for fmr in FMR]
     at = np.searchsorted(rates.threshold, thresholds, side="right") - 1
     rounded = [float(f"{t:.5g}") for t in thresholds]
@@ -103,7 +103,7 @@ def embed(reader: str, images: Tensor) -> np.ndarray:
 
 
 def threshold(reader: str, fmr: float = 0.01) -> float:
-    """The distance at which the page calls two drawings one sign; ``fmr`` is one of ``FMR``."""
+    """The largest distance at which the page takes two drawings for the same sign; ``fmr`` is one of ``FMR``."""
     return float(manifest("alphabet.json")["about"]["readers"][reader]["thresholds"][FMR.index(fmr)])
 
 

@@ -27,7 +27,7 @@ FILE = Path(__file__).parent / "catalogue.json"
 
 
 def catalogue() -> dict[str, Any]:
-    """All of it, as JSON has it."""
+    """The whole catalogue, ready for JSON."""
     first, last = SphereFace.LAMBDA
     return {
         "losses": {key: _loss(key, kind) for key, kind in LOSSES.items()},

@@ -15,10 +15,10 @@ from fslviz.training import train
 
 TRAIN, SHOWN = 5000, 2000  # digits it learns from, and test digits that are shown
 WIDTHS = (16, 32)
-LARGEST = 16.0  # margin that its slider goes to, where the loss takes more
-COLUMNS = 8  # of its last layer, of which two count: the page reckons eight numbers at once
+LARGEST = 16.0  # largest margin on its slider, for a loss that allows larger ones
+COLUMNS = 8  # of its last layer; two are used, because the page computes eight numbers at once
 IMAGES = 2_400_000  # seen by the network that it starts from: 15-NN of 94.1 and 93.0% (two seeds) on validation digits,
-# as after 900,000 (93.9, 94.1): what is short is the network, not its training
+# as after 900,000 (93.9, 94.1): the small network limits it, not the length of the training
 
 
 class LabNet(nn.Module):

@@ -51,10 +51,10 @@ UNSEEN = (0, 4, 5, 8)  # not among those six
 DEFAULT = {loss: inspect.signature(LOSSES[loss]).parameters["margin"].default for loss in MARGINS if MARGINS[loss]}
 SHOWN, KNOWN, TRAIL = 5000, 2000, 1000  # the first test images, training images, and test images along a training
 IMAGES = 180_000  # seen by each network: three epochs, for these are the spaces that most readers meet
-UNTOLD = ("batch", "seconds", "unpacked 15-NN")  # of a space, to a page
+NOT_SENT = ("batch", "seconds", "unpacked 15-NN")  # entries of a space that a page is not sent
 BINARY = {"manifest.json": "pack.bin", "alphabet.json": "alphabet.bin"}
 EVERY = 2  # of a run's moments: every second
-GRAIN, COARSE = 2000, 300  # steps of a place from the middle of its space to the rim, and of one along a training
+GRAIN, COARSE = 2000, 300  # units from the middle of a space to its rim: for its points, and for those of a training
 
 
 def sweep() -> None:
@@ -131,7 +131,7 @@ def _keep(name: str, manifest: dict[str, Any]) -> None:
 
 
 def _merits(known: np.ndarray, shown: np.ndarray, data: Data, cosine: bool) -> dict[str, float]:
-    """Those of embedded training (N, 2) and test images (M, 2). Not rounded: who shows a figure rounds it, once."""
+    """Merits of embedded training (N, 2) and test images (M, 2), not rounded: only the display rounds."""
     if cosine:
         known, shown = (z / np.linalg.norm(z, axis=1, keepdims=True).clip(1e-12) for z in (known, shown))
     return merits((known, data.train_labels.numpy()), (shown, data.test_labels.numpy()))
@@ -166,7 +166,7 @@ class _Pack:
 def _space(
     name: str, run: Run, data: Data, beside: np.ndarray | None, pack: _Pack
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    """Pack one network; its places (SHOWN, 2) turned to lie like those ``beside``, and its entry in the manifest."""
+    """Pack one network. Gives its points (SHOWN, 2), in the view nearest to ``beside``, and its manifest entry."""
     network = Network.of(run.model)  # type: ignore[arg-type]  # the reference backbone, as no other was asked for
     known, shown = network.embed(data.train_images), network.embed(data.test_images)
     family = isinstance(run.loss, Softmax)  # whose origin means something
@@ -208,7 +208,7 @@ def _space(
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """An ``EmbeddingNet`` for D dimensions in 8 bits: normalisation folded in, one scale an output channel.
+    """An ``EmbeddingNet`` for D dimensions in 8 bits: normalisation folded in, one scale per output channel.
 
     ``floats`` (384 + 2 D,): scales, then biases, of each layer in turn. ``bytes`` (64800 + 3136 D,): the weights, of
     convolutions in the order (y, x, in, out), of the linear layer in the order (out, y, x, in).
@@ -236,7 +236,7 @@ class Network:
 
     @classmethod
     def read(cls, name: str) -> Network:
-        """That of a space in the pack, such as ``"cosface@0.1"``, or of the alphabet, such as ``"alphabet/1000"``."""
+        """The network of a space, such as ``"cosface@0.1"``, or of the alphabet, such as ``"alphabet/1000"``."""
         content = part(name if name.startswith("alphabet/") else f"{name}/net")
         dims = (len(content) - 4 * 384 - 64_800) // (8 + 3136)
         head = 384 + 2 * dims
@@ -244,7 +244,7 @@ class Network:
 
     @torch.no_grad()
     def network(self) -> EmbeddingNet:
-        """The same network for PyTorch, with nothing left for its normalisation to do."""
+        """The same network for PyTorch. Its batch normalisation changes nothing."""
         dims = (len(self.floats) - 384) // 2
         model = EmbeddingNet(dims).eval()
         floats, weights = torch.from_numpy(self.floats.copy()), torch.from_numpy(self.bytes.copy()).float()
@@ -270,7 +270,7 @@ class Network:
 
 @dataclass(frozen=True, eq=False)
 class _View:
-    """How a space is laid before the eye: its middle, its radius and a turn (2, 2), reflection included."""
+    """How a space is shown: its middle, its radius and a turn (2, 2), which may include a reflection."""
 
     middle: np.ndarray
     radius: float
@@ -278,7 +278,7 @@ class _View:
 
     @classmethod
     def of(cls, z: np.ndarray, family: bool, beside: np.ndarray | None) -> _View:
-        """That which brings z (N, 2) nearest to the places ``beside`` (N, 2) of the same images (Procrustes)."""
+        """The view in which z (N, 2) lies nearest to the points ``beside`` (N, 2) of the same images (Procrustes)."""
         middle = np.zeros(2) if family else z.mean(0).astype(np.float64)
         radius = max(float(np.quantile(np.linalg.norm(z - middle, axis=1), 0.98)), 1e-9)
         turn = np.eye(2) if beside is None else orthogonal_procrustes((z - middle) / radius, beside)[0]
@@ -311,7 +311,7 @@ def _nibbles(images: Tensor) -> np.ndarray:
 
 
 def manifest(file: str = "manifest.json") -> dict[str, Any]:
-    """What the pack holds, or "alphabet.json"; RuntimeError where it is missing, damaged or of another version."""
+    """The manifest, or "alphabet.json". Raises RuntimeError if the pack is missing, damaged or of another version."""
     try:
         found = json.loads((HERE / file).read_bytes())
         whole = sum(length for _, length in found["parts"].values())
@@ -328,7 +328,7 @@ def packed(name: str) -> bytes:
     """One part of the pack as the front end takes it: compressed."""
     if name == "manifest":
         told = {name: value for name, value in manifest().items() if name != "parts"}  # a page asks for them by name
-        told["spaces"] = {name: _told(entry) for name, entry in told["spaces"].items()}
+        told["spaces"] = {name: _sent(entry) for name, entry in told["spaces"].items()}
         told = json.loads(json.dumps(told), parse_float=lambda text: float(f"{float(text):.8g}"))  # half as long
         return zlib.compress(json.dumps(told, separators=(",", ":")).encode(), 9)
     if name == "lab":  # a script
@@ -345,10 +345,10 @@ def packed(name: str) -> bytes:
         return content.read(length)
 
 
-def _told(entry: dict[str, Any]) -> dict[str, Any]:
-    """What a page is told of a space: all that it shows, and no more."""
+def _sent(entry: dict[str, Any]) -> dict[str, Any]:
+    """The entry of a space as a page gets it: only what the page shows."""
     merits = {name: entry["merits"][name] for name in ("15-NN", "EER")}
-    return {name: value for name, value in entry.items() if name not in UNTOLD} | {"merits": merits}
+    return {name: value for name, value in entry.items() if name not in NOT_SENT} | {"merits": merits}
 
 
 def names() -> list[str]:

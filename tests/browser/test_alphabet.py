@@ -131,7 +131,9 @@ def test_signs_that_no_network_has_met_are_read_as_python_reads_them(asked):
     threshold = about["readers"]["all"]["thresholds"][about["fmr"].index(0.01)]
     for k in (0, 57, 119, 199):
         which, distances, words, drawing, samples = answers[k]
-        x = fslviz.pictures.DIGITS(fslviz.data.torch.tensor(asked(IMAGES, [[*samples, drawing]])).view(-1, 28, 28))
+        x = fslviz.pictures.MNIST_STANDARD(
+            fslviz.data.torch.tensor(asked(IMAGES, [[*samples, drawing]])).view(-1, 28, 28)
+        )
         z = network.embed(x)
         z /= np.linalg.norm(z, axis=1, keepdims=True)
         gallery = fslviz.Gallery()
@@ -186,11 +188,11 @@ def test_what_is_said_of_a_threshold_is_measured_on_characters_never_met():
 
 
 def test_no_network_has_met_what_it_is_measured_on():
-    met, judges, new, simple = alphabet.sets()
+    met, measured_on, new, simple = alphabet.sets()
     assert len(met) == 6484
-    assert not {*met} & {*judges}
+    assert not {*met} & {*measured_on}
     assert not {*met} & {*new}
-    assert not {*judges} & {*new}
+    assert not {*measured_on} & {*new}
     assert not any(c.isdigit() for c in met)
     count = {c: len(characters.strokes(file)) for c, file in characters.files().items()}
     assert max(count[c] for c in met[:simple]) == 8 < min(count[c] for c in met[simple:])

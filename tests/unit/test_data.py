@@ -83,8 +83,8 @@ def test_bad_input_is_named(digits, call, message):
 
 @pytest.mark.parametrize("harm", ["truncated", "altered", "missing"])
 def test_a_damaged_file_is_noticed(tmp_path, monkeypatch, harm):
-    shutil.copytree(data.HERE, tmp_path / "sets")
-    monkeypatch.setattr(data, "HERE", tmp_path / "sets")
+    shutil.copytree(data.DATASETS, tmp_path / "sets")
+    monkeypatch.setattr(data, "DATASETS", tmp_path / "sets")
     victim = tmp_path / "sets/fashion-mnist/t10k-labels-idx1-ubyte.gz"
     content = bytearray(gzip.decompress(victim.read_bytes()))
     content[5000] ^= 1
@@ -140,7 +140,7 @@ def test_a_path_from_a_caller_knows_the_home_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert files.user_path("~/a.npz") == tmp_path / "a.npz"
     assert files.user_path("a~/b.npz") == data.Path("a~/b.npz")
-    with pytest.raises(ValueError, match="a path must be words, or a pathlib.Path, not <_io.BytesIO"):
+    with pytest.raises(ValueError, match="a path must be a string, or a pathlib.Path, not <_io.BytesIO"):
         files.user_path(io.BytesIO())
     page = np.full((60, 60), 255, np.uint8)
     page[10:50, 28:32] = 0

@@ -241,7 +241,7 @@ def test_an_interval_does_not_hang_on_how_identities_are_numbered(points):
         (lambda x, y: ev.merits((x, y), (np.where(x > 1, np.nan, x), y)), "probes must be finite.* are NaN"),
         (lambda x, y: ev.episodes((x[0], y)), r"points must have 2 axes, not shape \(2,\)"),
         (lambda x, y: ev.centre_accuracy((x[:0], y[:0]), (x, y)), "gallery must not be empty"),
-        (lambda x, y: ev.Pairs.of(distance=[1, 2], genuine=[1]), "not of 1 of 2"),
+        (lambda x, y: ev.Pairs.of(distance=[1, 2], genuine=[1]), "one value for each of the 2 scores, not 1"),
         (
             lambda x, y: ev.Pairs.of(distance=[1, 2], genuine=[1, 3]),
             "genuine must be true or false, or 1 or 0, not 1.0, 3.0",
@@ -249,11 +249,11 @@ def test_an_interval_does_not_hang_on_how_identities_are_numbered(points):
         (lambda x, y: ev.dir_at([1, 2], [1, 2], [3], 0.1), "right must be true or false, or 1 or 0, not 1.0, 2.0"),
         (
             lambda x, y: ev.knn_accuracy((x, y), (x + 1, y.astype(str))),
-            "all words or all numbers, not . in the gallery",
+            "all strings or all numbers, not . in the gallery",
         ),
-        (lambda x, y: ev.merits((x, y.astype(str)), (x + 1, y)), "all words or all numbers, not '.' in the gallery"),
-        (lambda x, y: ev.centre_accuracy((x, y.astype(str)), (x + 1, y)), "labels must be all words or all numbers"),
-        (lambda x, y: ev.episodes((x, ["3", *y[1:]])), "labels of points must be all words or all numbers.* not '3', "),
+        (lambda x, y: ev.merits((x, y.astype(str)), (x + 1, y)), "all strings or all numbers, not '.' in the gallery"),
+        (lambda x, y: ev.centre_accuracy((x, y.astype(str)), (x + 1, y)), "labels must be all strings or all numbers"),
+        (lambda x, y: ev.episodes((x, ["3", *y[1:]])), "points must be all strings or all numbers.* not '3', "),
         (lambda x, y: ev.all_pairs((x, np.where(y > 3, np.nan, y))), "labels of points must .* without NaN or None"),
         (lambda x, y: ev.all_pairs((x, [None, *y[1:]])), "labels of points must .* without NaN or None, not None"),
         (
@@ -276,7 +276,7 @@ def test_an_interval_does_not_hang_on_how_identities_are_numbered(points):
         (lambda x, y: ev.all_pairs((x, y), limit=2.5), "limit must be a whole number from 3 to .*, not 2.5"),
         (lambda x, y: ev.all_pairs((x, y), seed=-1), "seed must be a whole number from 0 to .*, not -1"),
         (lambda x, y: ev.bootstrap(ev.all_pairs((x, y)), ev.eer, resamples=2.5), "resamples must be a whole number"),
-        (lambda x, y: ev.all_pairs((x, y)).by_identity(y[:100]), "whose each image is, of 300 or more, not of 100"),
+        (lambda x, y: ev.all_pairs((x, y)).by_identity(y[:100]), "one for each image, 300 or more, not 100"),
         (lambda x, y: ev.error_rates(ev.all_pairs((x, y)), np.ones(3)), r"weight must count each pair.*, not \(3,\)"),
         (lambda x, y: ev.all_pairs((np.arange(9.0)[:, None], [0] * 8 + [1]), 3), "among 3 images of 9, not 3 and 0"),
         (lambda x, y: ev.Pairs.of(distance=[1, np.nan], genuine=[1, 0]), "distance must be finite"),
@@ -301,7 +301,7 @@ def test_what_was_measured_over_seeds_is_read_and_summed_up():
 
 
 def test_what_is_kept_of_a_study_is_what_was_measured(tmp_path, monkeypatch):
-    monkeypatch.setattr(studies, "HERE", tmp_path)
+    monkeypatch.setattr(studies, "MEASURED", tmp_path)
     rows = [{"loss": "triplet", "seed": seed, "EER": 0.1 + seed / 3} for seed in range(3)]
     for kept in (rows, rows[:1]):
         studies.keep("mine", kept)

@@ -77,14 +77,14 @@ def test_claims_are_every_probe_against_everybody(gallery):
         (lambda g: g.claims(np.zeros((2, 2)), ["left"]), "not 1 names for 2 probes"),
         (lambda g: g.verify("lift", np.zeros((1, 2)), 1), "no identity 'lift'.*did you mean 'left'"),
         (lambda g: g.claims(np.zeros((4, 2)), "left"), "not 1 names for 4 probes"),
-        (lambda g: g.enrol(None, np.zeros((1, 2))), "a name must be one word or number, not None"),
-        (lambda g: g.enrol(np.nan, np.zeros((1, 2))), "a name must be one word or number, not nan"),
+        (lambda g: g.enrol(None, np.zeros((1, 2))), "a name must be a string or a number, not None"),
+        (lambda g: g.enrol(np.nan, np.zeros((1, 2))), "a name must be a string or a number, not nan"),
         (
             lambda g: g.enrol(["Ada", "Lovelace"], np.zeros((2, 2))),
-            r"must be one word or number, not \['Ada', 'Lovelace'",
+            r"must be a string or a number, not \['Ada', 'Lovelace'",
         ),
-        (lambda g: g.enrol(torch.tensor([3]), np.zeros((1, 2))), r"must be one word or number, not tensor\(\[3\]\)"),
-        (lambda g: g.claims(np.zeros((1, 2)), [None]), "a name must be one word or number, not None"),
+        (lambda g: g.enrol(torch.tensor([3]), np.zeros((1, 2))), r"must be a string or a number, not tensor\(\[3\]\)"),
+        (lambda g: g.claims(np.zeros((1, 2)), [None]), "a name must be a string or a number, not None"),
         (lambda g: g.enrol("sum", np.zeros((2, 1, 2))), r"samples must have 2 axes, not shape \(2, 1, 2\)"),
     ],
 )
@@ -185,7 +185,7 @@ def test_a_word_is_no_number_and_the_same_word_in_two_forms_is_one(tmp_path):
         g.enrol(name, np.full((1, 2), len(g.samples)))
     for name, known in ((3, "'3'"), ("4", "4"), (torch.tensor(3), "'3'")):
         for call in (g.forget, lambda n: g.verify(n, [[0, 0]], 1), lambda n: g.claims([[0, 0]], [n])):
-            with pytest.raises(ValueError, match=f"no identity .*: there is {known}, and a word is not a number"):
+            with pytest.raises(ValueError, match=f"no identity .*: there is {known}, and a string is not a number"):
                 call(name)
     assert g.claims([[0, 0], [1, 1], [2, 2]], ["3", 4.0, np.str_("Zoë")]).genuine.sum() == 3
     assert list(g.samples) == ["3", 4, "Zoë"]

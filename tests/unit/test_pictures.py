@@ -35,7 +35,7 @@ def test_a_folder_of_identities(folder):
     (folder / "Ada" / ".hidden.png").write_text("not read")
     (folder / ".cache").mkdir()
     (folder / "list.csv").write_text("")
-    with pytest.warns(UserWarning, match="passed over 1 .txt files that Pillow does not read, 1 files beside the fold"):
+    with pytest.warns(UserWarning, match="skipped 1 .txt files that Pillow does not read, 1 files beside the fold"):
         data = fslviz.load_folder(folder)
     (folder / "Ada" / "notes.txt").unlink()
     (folder / "list.csv").unlink()
@@ -115,10 +115,10 @@ def test_what_is_passed_over_is_said(folder):
         (folder / path).write_text("of a system")
     (folder / "__MACOSX" / "Ada").mkdir(parents=True)
     (folder / "Grace" / "gone.png").symlink_to(folder / "nowhere.png")
-    with pytest.warns(UserWarning, match="passed over") as said:
+    with pytest.warns(UserWarning, match="skipped") as said:
         data = fslviz.load_folder(folder)
     assert [str(w.message) for w in said] == [
-        f"{folder}: passed over 2 files in folders within folders, 1 .txt files that Pillow does not read, "
+        f"{folder}: skipped 2 files in folders within folders, 1 .txt files that Pillow does not read, "
         "1 .png files that Pillow does not read, 1 files beside the folders"
     ]
     assert said[0].filename == __file__
@@ -143,14 +143,14 @@ def test_only_in_folders_within_it_an_identity_has_no_pictures(folder):
 @pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n" + bytes(500), b"\x00\x00\x01\xb3" + bytes(500)])
 def test_what_pillow_knows_by_name_alone_is_passed_over(folder, suffix, content):
     (folder / "Ada" / f"clip{suffix}").write_bytes(content)
-    with pytest.warns(UserWarning, match=f"passed over 1 {suffix} files that Pillow does not read"):
+    with pytest.warns(UserWarning, match=f"skipped 1 {suffix} files that Pillow does not read"):
         assert len(fslviz.load_folder(folder).test_labels) == 15
 
 
 def test_a_format_that_is_registered_later_is_read(folder, monkeypatch):
     for name in ("a.heic", "b.HEIC"):
         portrait(folder / "Ada" / name, 7, format="PNG")
-    with pytest.warns(UserWarning, match="passed over 2 .heic files that Pillow does not read"):
+    with pytest.warns(UserWarning, match="skipped 2 .heic files that Pillow does not read"):
         fslviz.load_folder(folder)
     for registry in ("EXTENSION", "OPEN", "MIME"):
         monkeypatch.setattr(Image, registry, dict(getattr(Image, registry)))

@@ -86,7 +86,7 @@ def test_text_is_legible_in_both_themes(ground):
 
 
 def test_bad_input_is_named(run):
-    with pytest.raises(ValueError, match="runs must be 2-D and at least one"):
+    with pytest.raises(ValueError, match="runs must be one or more runs in 2-D"):
         fslviz.plot_spaces({})
 
 
@@ -117,7 +117,7 @@ def test_what_a_curve_shows_is_on_the_axis_that_names_it():
         ]
     past = types.SimpleNamespace(seen=np.arange(10) * 500, losses=np.arange(10) + 1.0, accuracies=np.arange(10) / 10)
     left, right = fslviz.plot_training({"a": past}).axes
-    assert [left.get_ylabel(), right.get_ylabel()] == ["loss", "neighbour of its class"]
+    assert [left.get_ylabel(), right.get_ylabel()] == ["loss", "1-NN accuracy (batch)"]
     assert np.array_equal(left.lines[0].get_data(), [past.seen / 1000, past.losses])
     assert np.array_equal(right.lines[0].get_data(), [past.seen / 1000, past.accuracies])
 
@@ -177,7 +177,7 @@ def test_a_perfect_separation_shows_on_a_det():
 
 
 def test_what_has_no_picture_is_refused():
-    with pytest.raises(ValueError, match=r"runs must be 2-D.*\(4, 64\)"):
+    with pytest.raises(ValueError, match=r"runs must be one or more runs in 2-D.*\(4, 64\)"):
         fslviz.plot_spaces({"deep": (np.zeros((4, 64)), np.arange(4))})
     with pytest.raises(ValueError, match="deep must be finite"):
         fslviz.plot_spaces({"deep": (np.full((4, 2), np.nan), np.arange(4))})
@@ -336,7 +336,7 @@ def test_of_many_points_a_fair_part_is_drawn():
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(20), 300)
     z = rng.normal(size=(20, 2))[labels] + 0.1 * rng.normal(size=(6000, 2))
-    figure = fslviz.plot_spaces({"a": (z, labels), "b": (z + 1, labels)}, points=1000, marked=[5999])
+    figure = fslviz.plot_spaces({"a": (z, labels), "b": (z + 1, labels)}, limit=1000, marked=[5999])
     for ax, shift in zip(figure.axes, (0, 1), strict=True):
         *classes, ring = ax.lines
         counts = [len(line.get_xdata()) for line in classes]
@@ -347,7 +347,7 @@ def test_of_many_points_a_fair_part_is_drawn():
     one, two = (np.concatenate([np.stack(line.get_data(), 1) for line in ax.lines]) for ax in figure.axes)
     assert one == pytest.approx(two - 1), "not the same images in both"
     assert (
-        sum(len(line.get_xdata()) for line in fslviz.plot_spaces({"a": (z, labels)}, points=9000).axes[0].lines) == 6000
+        sum(len(line.get_xdata()) for line in fslviz.plot_spaces({"a": (z, labels)}, limit=9000).axes[0].lines) == 6000
     )
 
 
@@ -355,14 +355,14 @@ def test_what_is_shown_of_a_run_is_drawn_from_all_of_it(run):
     """Its classes in order: the first of them would be of one class."""
     order = run.data.test_labels.argsort(stable=True)
     data = replace(run.data, test_images=run.data.test_images[order], test_labels=run.data.test_labels[order])
-    (ax,) = fslviz.plot_space(replace(run, data=data, _known={}), points=100).axes
+    (ax,) = fslviz.plot_space(replace(run, data=data, _known={}), limit=100).axes
     assert [len(line.get_xdata()) > 0 for line in ax.lines] == [True] * 10
     assert sum(len(line.get_xdata()) for line in ax.lines) == 100
 
 
 def test_what_a_space_can_not_show_is_named(run):
     z = np.zeros((4, 2)), np.arange(4)
-    for options in ({"points": 0}, {"points": -1}, {"columns": 0}, {"marked": [4]}, {"marked": [-1]}):
+    for options in ({"limit": 0}, {"limit": -1}, {"columns": 0}, {"marked": [4]}, {"marked": [-1]}):
         ((name, _),) = options.items()
         with pytest.raises(ValueError, match=f"{name} must be a number from"):
             fslviz.plot_spaces({"a": z}, **options)
@@ -416,7 +416,7 @@ def test_a_sign_that_no_font_has_is_told_once(sign):
         plt.figure().text(0, 0, "\u674e").figure.canvas.draw()  # a sign of the reader's own
     plt.close()
     ours, *theirs = (str(w.message) for w in told if w.category is UserWarning)
-    assert ours == f"no installed font draws {name}: boxes stand for them"
+    assert ours == f"no installed font has {name}: they are drawn as boxes"
     assert theirs  # Matplotlib tells of a sign once or more often
     assert all(line.startswith("Glyph 26446 ") for line in theirs)
 

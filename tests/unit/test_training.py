@@ -741,7 +741,7 @@ def test_a_network_and_a_loss_of_ones_own(some, cache):
     again = fslviz.train(loss, some, network=network, images=3200, device="cpu")
     assert np.array_equal(again.losses, run.losses)
     assert not (cache / "runs").exists()
-    with pytest.raises(ValueError, match="is not saved with its run"):
+    with pytest.raises(ValueError, match="loss or network of your own can't be saved"):
         run.save(cache / "run.npz")
     on = fslviz.train("triplet", some, start=run, images=640, device="cpu")
     assert isinstance(on.model, Flat)

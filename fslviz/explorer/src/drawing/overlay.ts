@@ -12,9 +12,13 @@ export function paintOverlay(sheet: Sheet, { path, links, arrows, rings, lasso, 
   if (paper) for (const layer of [under, dots]) ctx.drawImage(layer, 0, 0); // Chromium prints it opaque
   ctx.font = `600 ${11 * ratio}px system-ui, sans-serif`;
   Object.assign(ctx, { textAlign: "center", textBaseline: "middle", lineJoin: "round" });
-  classCentres(sheet).forEach((centre, label) => {
-    if (!centre) return;
-    const pixel = sheet.toPixel(centre);
+  const badges = classCentres(sheet).map((centre) => centre && sheet.toPixel(centre));
+  pushApart(
+    badges.filter((badge) => badge !== null),
+    19 * ratio,
+  );
+  badges.forEach((pixel, label) => {
+    if (!pixel) return;
     ring(ctx, pixel, 8.5 * ratio, hex(colours[label]), 1.5 * ratio, "#fffffff0");
     ctx.fillStyle = "#222";
     ctx.fillText(`${label}`, pixel[0], pixel[1] + ratio / 2);
@@ -59,6 +63,21 @@ export function classCentres({
     sum[2]++;
   }
   return sums.map(([x, y, count]) => (count ? [x / count, y / count] : null));
+}
+
+// Moves spots until they lie at least so far apart: a name on another can't be read.
+function pushApart(spots: Place[], gap: number) {
+  for (let round = 0; round < 20; round++)
+    spots.forEach((a, i) => {
+      for (const b of spots.slice(i + 1)) {
+        const [x, y] = [b[0] - a[0], b[1] - a[1]];
+        const [far, move] = [Math.hypot(x, y), (gap - Math.hypot(x, y)) / 2];
+        if (move <= 0) continue;
+        const [dx, dy] = far ? [(x / far) * move, (y / far) * move] : [0, move];
+        Object.assign(a, [a[0] - dx, a[1] - dy]);
+        Object.assign(b, [b[0] + dx, b[1] + dy]);
+      }
+    });
 }
 
 function ring(
