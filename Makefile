@@ -1,7 +1,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 export FSLVIZ_CACHE ?= $(CURDIR)/.cache
-SOURCES := Makefile _config.yml _toc.yml $(shell find book notebooks fslviz benchmarks -type f -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' 2>/dev/null)
+SOURCES := Makefile _config.yml _toc.yml $(shell find book notebooks fslviz benchmarks -type f -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' -not -name '*.mo' 2>/dev/null)
 PAGES := $(shell grep -l '^kernelspec' book/*.md)  # that compute something
 
 help:  ## list the targets
@@ -16,6 +16,7 @@ help:  ## list the targets
 book: _build/.done  ## train on MNIST, execute the notebooks, build _build/html
 	@echo "Open _build/html/index.html"
 
+_build/.done: all = $(if $(filter-out notebooks/% book/%.md book/locale/% fslviz/% benchmarks/%,$?),--all)
 _build/.done: .venv/.done $(SOURCES)
 	@mkdir -p _build && date +%s > _build/.start
 	@# as many pages at once as there are cores, each on one: chapter 5 first, whose trainings others wait for
@@ -24,8 +25,9 @@ _build/.done: .venv/.done $(SOURCES)
 		-P"$$(getconf _NPROCESSORS_ONLN)" .venv/bin/jcache notebook -p _build/.jupyter_cache execute --no-force -t -1 < _build/.stale
 	@# Sphinx reads what has changed, and writes all pages: each names the others
 	@find _build/html -name '*.html' -delete 2>/dev/null || true
-	TQDM_DISABLE=1 .venv/bin/jupyter-book build . $(if $(filter-out notebooks/% book/%.md fslviz/% benchmarks/%,$?),--all) \
-		-n -W --keep-going || { rm -rf _build/.doctrees; exit 1; }  # else what was read is not warned of again
+	TQDM_DISABLE=1 .venv/bin/jupyter-book build . $(all) -n -W --keep-going \
+		|| { rm -rf _build/.doctrees; exit 1; }  # else what was read is not warned of again
+	TQDM_DISABLE=1 .venv/bin/python book/translation.py build $(all)
 	@echo "Built in $$(( $$(date +%s) - $$(cat _build/.start) )) s"
 	@touch -r _build/.start $@  # what was edited meanwhile is built next time
 
@@ -68,10 +70,14 @@ lint format: explorer_source = @if command -v npx >/dev/null; then fslviz/explor
 lint: .venv/.done  ## check style, format and types
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
 	$(explorer_source)
+	@.venv/bin/python book/translation.py count
 
 format: .venv/.done  ## write Python and TypeScript in their format, imports in order
 	.venv/bin/ruff check --select I --fix . && .venv/bin/ruff format .
 	$(explorer_source)
+
+translations: .venv/.done  ## take new English messages into book/locale, where they wait to be translated
+	.venv/bin/python book/translation.py update
 
 sweep: .venv/.done  ## train the explorer's networks and pack them (an hour on two cores; goes on where it stopped)
 	TQDM_DISABLE=1 .venv/bin/python -m fslviz.explorer.pack
@@ -91,5 +97,5 @@ address: ## carry the repository's address from _config.yml to the notebooks, th
 clean:  ## remove all that was built, trained or installed
 	rm -rf .venv .venv-* _build .cache *.egg-info
 
-.PHONY: help book test browsers oldest colab serve notebooks lint format sweep explorer bench address clean
+.PHONY: help book test browsers oldest colab serve notebooks lint format translations sweep explorer bench address clean
 .DEFAULT_GOAL := help

@@ -1,4 +1,7 @@
-"""Sphinx extension: the rendered book asks no other host for anything, and works from ``file://``."""
+"""Sphinx extension: the rendered book asks no other host for anything, and works from ``file://``.
+
+The book in another language, in a folder of the English one, shares its formulas' script and the explorer with it.
+"""
 
 import hashlib
 import html
@@ -17,9 +20,17 @@ from fslviz.explorer import ship, write_part
 from fslviz.widgets import BOOK
 
 MATHJAX = "tex-svg.js"  # one file, glyphs included: no font is fetched
+ENGLISH = "../../_static/"  # of the English book, from that of another language
+
+
+def own(app: Sphinx) -> bool:
+    """Whether the pages that are written have files of their own, and share none."""
+    return app.builder.format == "html" and app.config.language == "en"
 
 
 def ship_mathjax(app: Sphinx) -> None:
+    if not own(app):
+        return
     spec = find_spec("sphinx-mathjax-offline")
     if spec is None or spec.origin is None:
         raise RuntimeError("sphinx-mathjax-offline is missing: pip install -r requirements.txt")
@@ -27,13 +38,13 @@ def ship_mathjax(app: Sphinx) -> None:
 
 
 def ship_explorer(app: Sphinx, error: Exception | None) -> None:
-    if error is None:
+    if error is None and own(app):
         ship(Path(app.outdir) / "_static" / "explorer")
 
 
 def ship_icons(app: Sphinx, error: Exception | None) -> None:
     """The theme's icons come as fonts, and once more as a script of 1.5 MB: of the fonts, those in use are kept."""
-    if error is not None:
+    if error is not None or app.builder.format != "html":
         return
     static = Path(app.outdir) / "_static"
     (static / "scripts" / "fontawesome.js").write_text("")
@@ -52,8 +63,9 @@ def ship_icons(app: Sphinx, error: Exception | None) -> None:
         font.save(ttf.with_suffix(".woff2"))
 
 
-def one_search_box(app: Sphinx, config: Any) -> None:
-    config.html_theme_options["navbar_persistent"] = []  # the sidebar has one already
+def arrange_header(app: Sphinx, config: Any) -> None:
+    config.html_theme_options["navbar_persistent"] = []  # the sidebar has a search box already
+    config.html_theme_options["article_header_end"] = ["language.html", "article-header-buttons.html"]
 
 
 def ship_pictures(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
@@ -63,8 +75,9 @@ def ship_pictures(app: Sphinx, page: str, template: str, context: dict[str, Any]
     def moved(root: re.Match[str]) -> str:
         options = json.loads(html.unescape(root[1]))
         name = f"move/{hashlib.sha256(options['pictures'].encode()).hexdigest()[:12]}"
-        folder.mkdir(parents=True, exist_ok=True)
-        write_part(folder, name, options["pictures"])
+        if own(app):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_part(folder, name, options["pictures"])
         return root[0].replace(root[1], html.escape(json.dumps(options | {"pictures": name})))
 
     if "body" in context:
@@ -75,7 +88,7 @@ def drop_unused(app: Sphinx, page: str, template: str, context: dict[str, Any], 
     """Thebe runs cells on a remote kernel, and a widget's state needs one; MathJax weighs 2 MB, for formulas alone."""
     unused = "thebe|widget-state|sphinx-design|design-tabs"
     if not re.search("fslviz-(explorer|move)", context.get("body", "")):
-        unused += "|explorer/explorer.js"
+        unused += "|explorer/explorer.js|texts.js"
     if 'class="math' not in context.get("body", ""):
         unused += f"|mathjax|{MATHJAX}"
     for kind in ("script_files", "css_files"):
@@ -84,13 +97,14 @@ def drop_unused(app: Sphinx, page: str, template: str, context: dict[str, Any], 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     os.environ[BOOK] = "yes"  # for notebooks that are executed here
-    app.connect("config-inited", one_search_box)
+    app.connect("config-inited", arrange_header)
     app.connect("html-page-context", ship_pictures)
     app.connect("html-page-context", drop_unused)
     app.connect("builder-inited", ship_mathjax)
     app.connect("build-finished", ship_explorer)
     app.connect("build-finished", ship_icons)
-    app.add_js_file("explorer/explorer.js", loading_method="defer")
-    app.config.mathjax_path = MATHJAX  # type: ignore[attr-defined]
+    shared = "" if app.config.language == "en" else ENGLISH
+    app.add_js_file(f"{shared}explorer/explorer.js", loading_method="defer")
+    app.config.mathjax_path = shared + MATHJAX  # type: ignore[attr-defined]
     app.config.nb_ipywidgets_js = {}  # type: ignore[attr-defined]  # a widget needs a kernel: readers see its picture
     return {"parallel_read_safe": True, "parallel_write_safe": True}

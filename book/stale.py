@@ -78,7 +78,8 @@ if __name__ == "__main__":
     for page in stale(
         get_cache(build / ".jupyter_cache"), [Path(name).absolute() for name in dict.fromkeys(sys.argv[1:])], kept
     ):
-        # its page must be read anew by Sphinx, even where its text has not changed
-        (build / ".doctrees" / page.relative_to(ROOT)).with_suffix(".doctree").unlink(missing_ok=True)
+        # its page must be read anew by Sphinx in every language, even where its text has not changed
+        for trees in build.glob(".doctrees*"):
+            (trees / page.relative_to(ROOT)).with_suffix(".doctree").unlink(missing_ok=True)
         print(page.relative_to(ROOT))
     keys.write_text(json.dumps(kept, indent=1))

@@ -1,0 +1,24 @@
+// The reader's choice of language: it is kept, a link to the book in another language leads to the chosen one, and a switch
+// leads to the same place, with the state of the explorer.
+(() => {
+  const KEY = "fslviz-language";
+  const stored = (write) => {
+    try {
+      if (write) localStorage.setItem(KEY, write);
+      return localStorage.getItem(KEY);
+    } catch {
+      return null; // a browser may forbid it
+    }
+  };
+  const go = (link) => location.replace(link.href + location.hash);
+  const chosen = document.querySelector(`link[rel="alternate"][hreflang="${stored()}"]`);
+  if (chosen) return go(chosen);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a.language");
+    if (!link) return;
+    stored(link.hreflang);
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    go(link);
+  });
+})();
