@@ -83,6 +83,28 @@ def test_axe_finds_nothing_serious(opened, width, scheme):
     assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
 
 
+# every text of the script in another language, its values aside
+OTHER = "globalThis.fslvizTexts = new Proxy({}, { get: (_, text) => text.replace(/[a-z]+/gi, '字') });"
+TEXTS = """() => [...document.querySelectorAll('.fslviz-explorer *:not(style, code)')].flatMap((node) => [
+  ...[...node.childNodes].filter((child) => child.nodeType === 3).map((child) => child.textContent),
+  ...['aria-label', 'aria-valuetext', 'title', 'placeholder'].map((name) => node.getAttribute(name) ?? '')])"""
+
+
+@pytest.mark.parametrize("losses", [["contrastive", "triplet", "softmax", "cosface"], ["triplet-six", "arcface-six"]])
+def test_a_page_in_another_language_has_no_english(opened, site, losses):
+    (site / "whole.html").write_text(PAGE.format(explorer.mount(losses, explorer.EVERY_PART)))
+    page = opened("whole.html", script=OTHER)
+    for key in ("ArrowUp", " ", "ArrowLeft", " "):  # a pair is held
+        page.locator(".fx-points").first.press(key)
+    page.locator("summary").last.click()
+    page.wait_for_selector(".fx-pairing")
+    page.wait_for_function("document.querySelector('.fx-pair').textContent")
+    for key in (" ", *["ArrowDown"] * 8, " "):
+        page.locator(".fx-pad").press(key)
+    page.wait_for_selector(".fx-bars .fx-row")
+    assert [text for text in page.evaluate(TEXTS) if re.search("[A-Za-z]{2}", text)] == []
+
+
 def test_budgets(opened, site, served):
     """Bytes of the first view and of the whole."""
     page = opened(base=served)

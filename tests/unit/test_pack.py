@@ -184,6 +184,19 @@ def test_the_parts_that_need_no_page():
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
+# t("...") or tNodes("..."), or a call of another kind
+NO_LITERAL = r'(?<!\w)(?<!\w\.)t(Nodes)?\((?!\s*"([^"\\]|\\.)+"\s*[,)])|\$\{t(Nodes)?\('
+
+
+def test_a_translator_finds_every_text_of_the_page():
+    """Babel finds a text only where it is one literal, and not within a template."""
+    sources = [path.read_text(encoding="utf-8") for path in (pack.HERE / "src").rglob("*.ts")]
+    with_texts = [source for source in sources if '/texts"' in source]
+    assert len(with_texts) > 20
+    for source in with_texts:
+        assert not (wrong := re.search(NO_LITERAL, source)), source[wrong.start() :][:80]
+
+
 def test_the_pages_hand_has_the_numbers_of_pythons():
     source = (pack.HERE / "src/embedding/hand.ts").read_text()
     found = {}

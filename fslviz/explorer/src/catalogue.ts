@@ -22,7 +22,6 @@ export const SCALES = { least: 1, most: 64, default: losses.normface.scale }; //
 export const ofSixDigits = (loss: string) => loss.endsWith(six.suffix);
 export const baseLoss = (loss: string) => (ofSixDigits(loss) ? loss.slice(0, -six.suffix.length) : loss);
 export const lossEntry = (loss: string) => LOSSES[baseLoss(loss)];
-export const displayName = (loss: string) => lossEntry(loss).name + (ofSixDigits(loss) ? " of six digits" : "");
 export const comparesPairs = (loss: string) => lossEntry(loss).family === "pairs";
 
 // The margins that each loss starts with, where it has one.

@@ -7,3 +7,4 @@ declare module "*.wasm" {
   const bytes: Uint8Array<ArrayBuffer>;
   export default bytes;
 }
+declare var fslvizTexts: Record<string, string> | undefined; // of a page that is not in English

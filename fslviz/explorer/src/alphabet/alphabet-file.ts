@@ -1,5 +1,6 @@
 // An alphabet in a file: the same text as in a link, behind a line that says what it is.
 import { el } from "../common/elements";
+import { t } from "../common/texts";
 import { textToSymbols } from "../state/parse";
 import { type OwnSymbol, Refusal } from "../state/symbols";
 import { symbolsToText } from "../state/text";
@@ -17,12 +18,12 @@ export function saveAlphabet(symbols: OwnSymbol[]) {
 
 // The alphabet of a file. Throws a Refusal where it holds none.
 export async function readAlphabet(file: File): Promise<OwnSymbol[]> {
-  if (file.size > LARGEST) throw new Refusal(`${file.name} is too large to be an alphabet.`);
+  if (file.size > LARGEST) throw new Refusal(t("{0} is too large to be an alphabet.", file.name));
   const [head, text] = (await file.text()).split(/\r?\n/);
   try {
     if (head !== HEAD) throw new Error("another file");
     return textToSymbols(text);
   } catch {
-    throw new Refusal(`${file.name} is no alphabet that this page has saved.`);
+    throw new Refusal(t("{0} is no alphabet that this page has saved.", file.name));
   }
 }

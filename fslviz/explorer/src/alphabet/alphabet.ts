@@ -2,6 +2,7 @@
 import { bdi, button, el, setPressed, slider } from "../common/elements";
 import { formatPercent } from "../common/format";
 import type { Place } from "../common/geometry";
+import { t, tNodes } from "../common/texts";
 import { accepts } from "../common/threshold";
 import type { Pack } from "../data/pack";
 import { redrawn } from "../embedding/hand";
@@ -18,17 +19,13 @@ import { charactersOf, NearestCharacters, picture } from "./characters";
 import { distance, SignReader } from "./sign-reader";
 import { readerName, Trial } from "./trial";
 
-const INVITATION = "Draw a sign that nobody has ever seen, and press Learn it. Then draw it again.";
-const LIMITS =
-  "It reads shapes as they stand: a sign drawn upside down is mostly another sign. It was made for lines, not for photographs.";
-
 export interface AlphabetHost {
   state: State;
   set(change: Partial<State>, newEntry: boolean): void;
 }
 
 export class Alphabet {
-  readonly root = el("section.alphabet", { ariaLabel: "your alphabet" });
+  readonly root = el("section.alphabet", { ariaLabel: t("your alphabet") });
   readonly signs: SignReader;
   readonly trial: Trial;
   private cards: Cards;
@@ -37,7 +34,7 @@ export class Alphabet {
   private next = Math.floor(50 * Math.random()); // of the characters to draw
   private paired = ""; // for what the pairs that are too near were sought
   private pairs: [number, number][] = [];
-  private name = el("input", { type: "text", maxLength: 12, ariaLabel: "name of the sign", size: 6 });
+  private name = el("input", { type: "text", maxLength: 12, ariaLabel: t("name of the sign"), size: 6 });
   private verdict = el("p.verdict");
   private line = el("div.line");
   private said = el("p", { role: "status" }); // of what was just done
@@ -45,7 +42,7 @@ export class Alphabet {
   private figures = el("p.figures");
   private slider: HTMLInputElement;
   private readers: HTMLButtonElement[];
-  private wide = button("A line of writing", () => {
+  private wide = button(t("A line of writing"), () => {
     this.tell("");
     this.host.set({ wide: !this.host.state.wide, drawing: "" }, true);
   });
@@ -75,7 +72,7 @@ export class Alphabet {
       changed: () => this.update(),
     });
     this.readers = READERS.map((reader) => button("", () => this.host.set({ reader }, true)));
-    this.slider = slider("share of different signs that pass", [0, 1, 1], (i) => {
+    this.slider = slider(t("share of different signs that pass"), [0, 1, 1], (i) => {
       host.set({ fmr: this.signs.about.fmr[i] }, false);
     });
     this.name.onkeydown = ({ key, isComposing }) => {
@@ -90,26 +87,31 @@ export class Alphabet {
     const { about } = this.signs;
     this.readers.forEach((chip, i) => (chip.textContent = readerName(this.signs, READERS[i])));
     this.slider.max = `${about.fmr.length - 1}`;
-    const save = button("Save", () => this.save());
-    const open = button("Open", () => this.file.click());
-    const forMe = button("A sign for me", () => this.drawNew(false));
-    const learn = button("Learn it", () => this.learn());
-    const group = { role: "group", ariaLabel: "how many characters the network has met" };
+    const save = button(t("Save"), () => this.save());
+    const open = button(t("Open"), () => this.file.click());
+    const forMe = button(t("A sign for me"), () => this.drawNew(false));
+    const learn = button(t("Learn it"), () => this.learn());
+    const limits = t(
+      "It reads shapes as they stand: a sign drawn upside down is mostly another sign. It was made for lines, not for photographs.",
+    );
+    const group = { role: "group", ariaLabel: t("how many characters the network has met") };
+    const readers = new DocumentFragment();
+    readers.append(...this.readers);
     this.root.append(
-      el("h4", {}, "Your alphabet"),
+      el("h4", {}, t("Your alphabet")),
       this.trial.root,
       this.verdict,
       this.line,
-      el("div.bar", {}, el("label", {}, "name ", this.name), learn, forMe),
+      el("div.bar", {}, el("label", {}, ...tNodes("name {0}", this.name)), learn, forMe),
       this.said,
       this.cards.root,
       this.doubts,
-      el("div.bar", group, "The network has met", ...this.readers, "characters"),
-      el("label.cutoff", {}, "threshold", this.slider),
+      el("div.bar", group, ...tNodes("The network has met {0} characters", readers)),
+      el("label.cutoff", {}, t("threshold"), this.slider),
       this.figures,
       el("div.bar", {}, this.wide, this.trial.begin, save, open, this.file),
       this.nearest.root,
-      el("p.figures", {}, LIMITS),
+      el("p.figures", {}, limits),
     );
   }
 
@@ -123,16 +125,16 @@ export class Alphabet {
     const { symbols, drawing, wide } = this.host.state;
     const taken = new Set(symbols.map(({ name }) => name));
     let number = 1;
-    while (taken.has(`sign ${number}`)) number++;
-    const name = this.name.value.trim() || `sign ${number}`;
-    if (wide) return this.tell("A line holds more than one sign: go back to the square to learn one.");
-    if (!drawing) this.tell("Draw something first: a line or more, a dot is not enough.");
+    while (taken.has(t("sign {0}", number))) number++;
+    const name = this.name.value.trim() || t("sign {0}", number);
+    if (wide) return this.tell(t("A line holds more than one sign: go back to the square to learn one."));
+    if (!drawing) this.tell(t("Draw something first: a line or more, a dot is not enough."));
     else if (this.enrol(name)) this.name.value = "";
   }
 
   private teach(name: string) {
     const { drawing, wide } = this.host.state;
-    if (wide || !drawing) this.tell("Draw a sign on the square first, then press the card that it belongs to.");
+    if (wide || !drawing) this.tell(t("Draw a sign on the square first, then press the card that it belongs to."));
     else this.enrol(name);
   }
 
@@ -143,7 +145,11 @@ export class Alphabet {
       const name = cleaned(given);
       const { length } = symbols.find((one) => one.name === name)!.samples;
       this.host.set({ symbols, drawing: "" }, true);
-      this.tell(bdi(name), length > 1 ? ` has ${length} drawings now.` : " is learned. Draw it again.");
+      const words =
+        length > 1
+          ? tNodes("{0} has {1} drawings now.", bdi(name), `${length}`)
+          : tNodes("{0} is learned. Draw it again.", bdi(name));
+      this.tell(...words);
       return true;
     } catch (problem) {
       if (!(problem instanceof Refusal)) throw problem;
@@ -156,7 +162,7 @@ export class Alphabet {
     const symbols = this.host.state.symbols.filter((one) => one.name !== name);
     if (!symbols.length) this.name.focus();
     this.host.set({ symbols }, true);
-    this.tell(bdi(name), " is forgotten.");
+    this.tell(...tNodes("{0} is forgotten.", bdi(name)));
   }
 
   // A sign of the reader's, drawn anew by the simulated hand.
@@ -182,7 +188,7 @@ export class Alphabet {
 
   private save() {
     if (this.host.state.symbols.length) saveAlphabet(this.host.state.symbols);
-    else this.tell("There is nothing to save yet.");
+    else this.tell(t("There is nothing to save yet."));
   }
 
   private async open() {
@@ -192,12 +198,13 @@ export class Alphabet {
     try {
       const opened = await readAlphabet(file);
       if (this.digits && opened.some(({ name }) => isDigit(name)))
-        throw new Refusal("One of its signs is named after a digit, and the ten digits are enrolled already.");
+        throw new Refusal(t("One of its signs is named after a digit, and the ten digits are enrolled already."));
       const names = new Set(opened.map(({ name }) => name));
       const kept = this.host.state.symbols.filter(({ name }) => !names.has(name));
-      if (kept.length + opened.length > MOST) throw new Refusal(`With these there would be more than ${MOST} signs.`);
+      if (kept.length + opened.length > MOST)
+        throw new Refusal(t("With these there would be more than {0} signs.", MOST));
       this.host.set({ symbols: [...kept, ...opened] }, true);
-      this.tell(`Signs from ${file.name}: ${opened.length}.`);
+      this.tell(t("Signs from {0}: {1}.", file.name, opened.length));
     } catch (problem) {
       this.tell((problem as Error).message);
     }
@@ -242,16 +249,17 @@ export class Alphabet {
     const reading = reads && ready && !wide ? this.signs.read(reader, this.signs.image(drawing), symbols) : null;
     this.cards.say(reading, at.threshold, 2 * at.threshold, doubtful);
     this.line.replaceChildren();
-    if (hidden) this.verdict.textContent = "The answer is hidden until the trial ends.";
-    else if (!symbols.length) this.verdict.textContent = INVITATION;
-    else if (!reads) this.verdict.textContent = "Draw one of your signs, or something else.";
-    else if (!ready) this.verdict.textContent = "Fetching the network …";
+    if (hidden) this.verdict.textContent = t("The answer is hidden until the trial ends.");
+    else if (!symbols.length)
+      this.verdict.textContent = t("Draw a sign that nobody has ever seen, and press Learn it. Then draw it again.");
+    else if (!reads) this.verdict.textContent = t("Draw one of your signs, or something else.");
+    else if (!ready) this.verdict.textContent = t("Fetching the network …");
     else if (!reading) this.readLine(symbols, at.threshold);
     else {
       const nearest = bdi(symbols[reading.nearest].name);
       const words = accepts(at.threshold, reading.far)
-        ? ["It is ", nearest, "."]
-        : ["None of these: the nearest, ", nearest, ", is beyond the threshold."];
+        ? tNodes("It is {0}.", nearest)
+        : tNodes("None of these: the nearest, {0}, is beyond the threshold.", nearest);
       this.verdict.replaceChildren(...words);
     }
     this.say(symbols.length, at);
@@ -259,13 +267,15 @@ export class Alphabet {
 
   private say(count: number, { threshold, fmr, fnmr }: { threshold: number; fmr: number; fnmr: number }) {
     this.slider.value = `${this.signs.level(fmr)}`;
-    const crowd = 1 - (1 - fmr) ** count;
-    this.figures.textContent =
-      `At ${threshold.toFixed(2)}, ${formatPercent(fmr)} of the pairs of different characters pass, and ` +
-      `${formatPercent(fnmr)} of the pairs of one character do not: measured on characters that no network was trained on.` +
-      (count > 1
-        ? ` With ${count} signs, about ${formatPercent(crowd)} of such strangers pass, and more of signs that look alike.`
-        : "");
+    const crowd = formatPercent(1 - (1 - fmr) ** count);
+    const pairs = t(
+      "At {0}, {1} of the pairs of different characters pass, and {2} of the pairs of one character do not: measured on characters that no network was trained on.",
+      threshold.toFixed(2),
+      formatPercent(fmr),
+      formatPercent(fnmr),
+    );
+    const all = t("With {0} signs, about {1} of such strangers pass, and more of signs that look alike.", count, crowd);
+    this.figures.textContent = count > 1 ? `${pairs} ${all}` : pairs;
     this.slider.setAttribute("aria-valuetext", formatPercent(fmr));
   }
 
@@ -277,14 +287,15 @@ export class Alphabet {
     const read = pieces.map(({ strokes, gap, wide }, i) => {
       const { nearest, far } = this.signs.read(reader, imageOf(strokes)!, symbols);
       const within = accepts(threshold, far);
-      if (gap) doubts.push(`Piece ${i + 1} may be two signs: leave a wider gap, or none.`);
-      else if (wide && !within) doubts.push(`Piece ${i + 1} may be more than one sign: leave a gap between them.`);
+      if (gap) doubts.push(t("Piece {0} may be two signs: leave a wider gap, or none.", i + 1));
+      else if (wide && !within) doubts.push(t("Piece {0} may be more than one sign: leave a gap between them.", i + 1));
       const name = within ? symbols[nearest].name : "–";
       return el(within ? "span.piece" : "span.piece.unread", {}, picture(strokes), el("span.name", {}, name));
     });
     this.line.replaceChildren(...read);
-    const names = read.flatMap((piece, i) => [i ? " " : "", bdi(piece.textContent ?? "")]);
-    this.verdict.replaceChildren("It says: ", ...names, doubts.length ? `. ${doubts.join(" ")}` : "");
+    const names = el("span", {}, ...read.flatMap((piece, i) => [i ? " " : "", bdi(piece.textContent ?? "")]));
+    const words = doubts.length ? tNodes("It says: {0}. {1}", names, doubts.join(" ")) : tNodes("It says: {0}", names);
+    this.verdict.replaceChildren(...words);
   }
 
   // Signs nearer to each other than the threshold: those that were just learned are pointed out.
@@ -306,13 +317,12 @@ export class Alphabet {
       const [first] = this.pairs.slice(-1);
       if (first) {
         const [a, b] = first.map((i) => bdi(symbols[i].name));
-        this.doubts.replaceChildren(
+        const words = tNodes(
+          "{0} and {1} are closer to each other than the threshold: draw one of them in another way, give each a second drawing, or move the threshold down.",
           a,
-          " and ",
           b,
-          " are closer to each other than the threshold: draw one of them " +
-            "in another way, give each a second drawing, or move the threshold down.",
         );
+        this.doubts.replaceChildren(...words);
       }
     }
     return this.pairs;

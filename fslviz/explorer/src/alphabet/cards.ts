@@ -2,6 +2,7 @@
 import { arrowKeys } from "../common/arrow-keys";
 import { arrangeChildren, el, focused } from "../common/elements";
 import { formatDistance } from "../common/format";
+import { t } from "../common/texts";
 import { accepts } from "../common/threshold";
 import { textToStrokes } from "../state/strokes";
 import type { OwnSymbol } from "../state/symbols";
@@ -23,18 +24,18 @@ class Card {
 
   constructor({ name, samples }: OwnSymbol, actions: CardActions) {
     const count = samples.length > 1 ? ` × ${samples.length}` : "";
-    const title = `${name}: ${samples.length} of its drawings. Press it to teach it the drawing on the pad.`;
+    const title = t("{0}: {1} of its drawings. Press it to teach it the drawing on the pad.", name, samples.length);
     const act = (text: string, ariaLabel: string, onclick: () => void) =>
       el("button.act", { type: "button", ariaLabel, title: ariaLabel, onclick }, text);
     const teach = el("button.teach", {
       type: "button",
       title,
-      ariaLabel: `teach ${name}`,
+      ariaLabel: t("teach {0}", name),
       onclick: () => actions.teach(name),
     });
     teach.append(picture(textToStrokes(samples[0])), el("span.name", {}, name), count);
-    const draw = act("↻", `draw ${name} anew`, () => actions.draw(name));
-    const forget = act("✕", `forget ${name}`, () => actions.forget(name));
+    const draw = act("↻", t("draw {0} anew", name), () => actions.draw(name));
+    const forget = act("✕", t("forget {0}", name), () => actions.forget(name));
     this.buttons = [teach, draw, forget];
     const track = el("span.track", {}, this.bar, this.limit);
     this.root = el("div.card", { role: "listitem" }, teach, track, el("span.acts", {}, this.figures, draw, forget));
@@ -54,7 +55,7 @@ class Card {
 }
 
 export class Cards {
-  readonly root = el("div.cards", { role: "list", ariaLabel: "your signs: arrow keys go from one to the next" });
+  readonly root = el("div.cards", { role: "list", ariaLabel: t("your signs: arrow keys go from one to the next") });
   private changed: () => void;
   private made = new Map<string, Card>(); // by what a card shows
 

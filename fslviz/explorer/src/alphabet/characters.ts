@@ -1,6 +1,7 @@
 // Characters that travel with the page: those to draw, that no network has met, and those that the networks have met.
 import { el } from "../common/elements";
 import { high, low, type Place, span } from "../common/geometry";
+import { t } from "../common/texts";
 import type { Pack } from "../data/pack";
 import type { Reader } from "../state/state";
 import { distance, type SignReader } from "./sign-reader";
@@ -53,7 +54,7 @@ export class NearestCharacters {
     private signs: SignReader,
     opened: () => void,
   ) {
-    const summary = el("summary", {}, "Which characters of the training are nearest?");
+    const summary = el("summary", {}, t("Which characters of the training are nearest?"));
     this.root = el("details.look", { ontoggle: opened }, summary, this.row);
   }
 
@@ -61,12 +62,12 @@ export class NearestCharacters {
   async update(reader: Reader, drawing: string, late: () => boolean) {
     if (!this.root.open) return;
     if (reader === "pixels" || !drawing) {
-      this.tell(drawing ? "Pixels were trained on no characters." : "Draw one sign on the square to see them.");
+      this.tell(drawing ? t("Pixels were trained on no characters.") : t("Draw one sign on the square to see them."));
       return;
     }
     try {
       const parts = Promise.all([this.pack.part("alphabet/met"), this.pack.part(`alphabet/${reader}-met`)]);
-      if (!this.shown) this.tell("Fetching the characters …");
+      if (!this.shown) this.tell(t("Fetching the characters …"));
       const [strokes, near] = await parts;
       if (!late()) this.show(reader, drawing, strokes, near);
     } catch (error) {
@@ -92,7 +93,7 @@ export class NearestCharacters {
       );
     });
     const nearest = [...far.keys()].sort((a, b) => far[a] - far[b]).slice(0, SHOWN);
-    const said = nearest.map((i) => `a character at ${far[i].toFixed(2)}`);
+    const said = nearest.map((i) => t("a character at {0}", far[i].toFixed(2)));
     if (this.shown === `${reader} ${nearest} ${said}`) return;
     this.shown = `${reader} ${nearest} ${said}`;
     this.row.replaceChildren(...nearest.map((i, k) => picture(characters[i], said[k])));

@@ -3,6 +3,7 @@
 import { bdi, button, el } from "../common/elements";
 import { formatCount, formatPercent } from "../common/format";
 import { interval } from "../common/interval";
+import { t, tNodes } from "../common/texts";
 import { accepts } from "../common/threshold";
 import { READERS, type Reader } from "../state/state";
 import type { OwnSymbol } from "../state/symbols";
@@ -28,7 +29,7 @@ interface Answer {
 
 export class Trial {
   readonly root = el("div.trial", { hidden: true });
-  readonly begin = button("Trial", () => this.start());
+  readonly begin = button(t("Trial"), () => this.start());
   private questions: (string | null)[] = [];
   private answers: Answer[] = [];
   private cards: OwnSymbol[] = []; // as they were when the trial began
@@ -38,13 +39,13 @@ export class Trial {
   private bar: HTMLElement;
 
   constructor(private host: TrialHost) {
-    const done = button("This is it", () => this.answer());
-    const draw = button("Draw it for me", () =>
+    const done = button(t("This is it"), () => this.answer());
+    const draw = button(t("Draw it for me"), () =>
       host.drawForMe(this.cards.find(({ name }) => name === this.questions[this.answers.length]) ?? null),
     );
-    const stop = button("Stop", () => this.stop());
+    const stop = button(t("Stop"), () => this.stop());
     this.bar = el("div.bar", {}, done, draw, stop);
-    this.root.append(el("h4", {}, "Trial"), this.prompt, this.bar, this.line, this.result);
+    this.root.append(el("h4", {}, t("Trial")), this.prompt, this.bar, this.line, this.result);
   }
 
   get running() {
@@ -58,8 +59,8 @@ export class Trial {
     this.answers = [];
     this.questions = this.cards.length ? asked(this.cards.map(({ name }) => name)) : [];
     this.line.textContent = this.questions.length
-      ? "The answers are hidden until the end."
-      : "Learn two or three signs first: the trial asks for them.";
+      ? t("The answers are hidden until the end.")
+      : t("Learn two or three signs first: the trial asks for them.");
     this.host.clear();
     this.ask();
   }
@@ -67,17 +68,18 @@ export class Trial {
   private ask() {
     const question = this.questions[this.answers.length];
     this.bar.hidden = this.prompt.hidden = !this.running;
-    const count = `${this.answers.length + 1} of ${this.questions.length}: draw `;
-    if (!this.running) this.prompt.replaceChildren();
-    else if (question === null) this.prompt.replaceChildren(count, "something that is none of your signs");
-    else this.prompt.replaceChildren(count, bdi(question));
+    const count = [this.answers.length + 1, this.questions.length].map(String);
+    if (!this.running) this.prompt.textContent = "";
+    else if (question === null)
+      this.prompt.textContent = t("{0} of {1}: draw something that is none of your signs", ...count);
+    else this.prompt.replaceChildren(...tNodes("{0} of {1}: draw {2}", ...count, bdi(question)));
     this.host.changed();
   }
 
   private answer() {
     const drawing = this.host.drawing();
     if (!drawing) {
-      this.line.textContent = "Draw it on the square first, or let it be drawn for you.";
+      this.line.textContent = t("Draw it on the square first, or let it be drawn for you.");
       return;
     }
     this.answers.push({ asked: this.questions[this.answers.length], drawing });
@@ -104,7 +106,7 @@ export class Trial {
 
   private async tell() {
     const { answers } = this;
-    this.line.textContent = "Reading them with each network …";
+    this.line.textContent = t("Reading them with each network …");
     const problems = new Set<string>();
     const rows = [];
     for (const reader of READERS) {
@@ -116,16 +118,16 @@ export class Trial {
       }
     }
     if (answers !== this.answers || this.running) return;
-    const heads = ["characters met", "your signs read rightly", "strangers rejected"];
+    const heads = [t("characters met"), t("your signs read rightly"), t("strangers rejected")];
     const head = el("tr", {}, ...heads.map((text) => el("th", { scope: "col" }, text)));
-    const close = button("Close", () => this.close());
+    const close = button(t("Close"), () => this.close());
     this.result.replaceChildren(el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)), close);
-    this.line.replaceChildren("In brackets: the 95% confidence interval.");
+    this.line.replaceChildren(t("In brackets: the 95% confidence interval."));
     if (problems.size)
       this.line.replaceChildren(
         [...problems].join(" "),
         " ",
-        button("Try again", () => this.tell()),
+        button(t("Try again"), () => this.tell()),
       );
   }
 
@@ -143,14 +145,14 @@ export class Trial {
 }
 
 export function readerName(signs: SignReader, reader: Reader) {
-  return reader === "pixels" ? "none: pixels" : formatCount(signs.about.readers[reader].met);
+  return reader === "pixels" ? t("none: pixels") : formatCount(signs.about.readers[reader].met);
 }
 
 function counted(right: boolean[]) {
   const [k, n] = [right.filter(Boolean).length, right.length];
-  if (!n) return "none asked";
+  if (!n) return t("none asked");
   const [low, high] = interval(k, n).map((v) => formatPercent(v).replace(/\.\d%/, ""));
-  return `${k} of ${n} (${low} to ${high}%)`;
+  return t("{0} of {1} ({2} to {3}%)", k, n, low, high);
 }
 
 // Which signs are asked for, null for a stranger: each sign as often as the others, or nearly, in random order.

@@ -73,6 +73,15 @@ export function arrangeChildren(parent: HTMLElement, children: HTMLElement[]) {
   next?.focus({ preventScroll: true });
 }
 
+// A picture of lines that fills its place. `said`: what a screen reader says of it.
+export function graph([width, height]: [number, number], lines: string, said: string): Element {
+  const holder = el("div");
+  holder.innerHTML = `<svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img">${lines}</svg>`;
+  const [svg] = holder.children;
+  svg.setAttribute("aria-label", said);
+  return svg;
+}
+
 // What draws on a canvas. A browser that is short of memory may refuse it: then nothing is drawn, and the page that the
 // canvas lies in is told.
 export function context2d(canvas: HTMLCanvasElement): CanvasRenderingContext2D {

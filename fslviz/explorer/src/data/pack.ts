@@ -1,5 +1,6 @@
 // The pack's parts: asked for once, unpacked, read as numbers. It knows nothing of the page.
 import type { Place } from "../common/geometry";
+import { t } from "../common/texts";
 
 const VERSION = 1;
 const RETRY = 2000; // ms after which a part that was missing may be asked for again
@@ -42,8 +43,8 @@ export function fromScripts(base: string): Ask {
     new Promise<Uint8Array<ArrayBuffer>>((resolve, reject) => {
       const script = document.createElement("script");
       script.src = `${base + name.replace("/", ".")}.js`;
-      script.onload = () => (arrived[name] ? resolve(base85(arrived[name])) : reject(new Error("it is damaged")));
-      script.onerror = () => reject(new Error("it is missing"));
+      script.onload = () => (arrived[name] ? resolve(base85(arrived[name])) : reject(new Error(t("it is damaged"))));
+      script.onerror = () => reject(new Error(t("it is missing")));
       document.head.append(script);
     }).finally(() => delete arrived[name]);
 }
@@ -69,7 +70,7 @@ export class Pack {
   async open() {
     this.manifest = JSON.parse(new TextDecoder().decode(await this.part("manifest")));
     const { version } = this.manifest;
-    if (version !== VERSION) throw new Error(`The explorer's data are of version ${version}, not ${VERSION}`);
+    if (version !== VERSION) throw new Error(t("The explorer's data are of version {0}, not {1}", version, VERSION));
     return this;
   }
 
@@ -82,7 +83,7 @@ export class Pack {
         .catch((error: Error) => {
           this.lost.add(name);
           setTimeout(() => this.forget(), RETRY);
-          throw new Error(`The explorer's data can't be read: ${name} (${error.message})`);
+          throw new Error(t("The explorer's data can't be read: {0} ({1})", name, error.message));
         });
       this.parts.set(name, part);
     }

@@ -1,11 +1,25 @@
 // An image of 28 x 28 greys, bent.
+import { t } from "../common/texts";
 import { SIDE } from "./image";
 
-// The ways in which a digit can be bent, with the bounds of the slider and what its value means.
-export const BENDS: Record<string, { name: string; most: number; say: (v: number) => string }> = {
-  rotate: { name: "turned", most: 90, say: (v) => `${v.toFixed(0)}°` },
-  slant: { name: "slanted", most: 45, say: (v) => `${v.toFixed(0)}°` },
-  thicken: { name: "thickened", most: 1.5, say: (v) => `by ${(2 * v).toFixed(1)} pixels` },
+// The ways in which a digit can be bent, with the bounds of the slider and what is said of a digit that is bent.
+export const BENDS: Record<string, { most: number; name(): string; say(whose: string, v: number): string }> = {
+  rotate: {
+    most: 90,
+    name: () => t("turned"),
+    say: (whose, v) => t("{0}, turned {1}°; its path through every space is drawn.", whose, v.toFixed(0)),
+  },
+  slant: {
+    most: 45,
+    name: () => t("slanted"),
+    say: (whose, v) => t("{0}, slanted {1}°; its path through every space is drawn.", whose, v.toFixed(0)),
+  },
+  thicken: {
+    most: 1.5,
+    name: () => t("thickened"),
+    say: (whose, v) =>
+      t("{0}, thickened by {1} pixels; its path through every space is drawn.", whose, (2 * v).toFixed(1)),
+  },
 };
 
 // An image bent by an amount (degrees, or pixels on each side of a stroke).

@@ -1,5 +1,5 @@
 // The trained networks, run in the page: EmbeddingNet of fslviz/models.py with its normalisation folded in.
-
+import { t } from "../common/texts";
 import wasm from "./conv.wasm";
 
 type Conv = (input: number, size: number, channels: number, out: number, stride: number, ...at: number[]) => void;
@@ -17,7 +17,10 @@ let memory: WebAssembly.Memory;
 let top = 0;
 let conv: Conv;
 let images: number[]; // one network at a time runs, in the same room
-let begun: Promise<string> | undefined;
+let begun: Promise<Problem | null> | undefined;
+
+// A line that says why what needs a network, such as drawing, does not work here.
+export type Problem = (what: string) => string;
 
 function allocate(count: number) {
   const at = top;
@@ -27,18 +30,22 @@ function allocate(count: number) {
 }
 const floats = (at: number, count: number) => new Float32Array(memory.buffer, at, count);
 
-// Why no network runs here, in a line, or "". Asked when a page is built: what needs none must not fall with it.
-export function networkProblem(): Promise<string> {
+// Why no network runs here, or null. Asked when a page is built: what needs none must not fall with it.
+export function networkProblem(): Promise<Problem | null> {
   begun ??= (async () => {
-    if (!globalThis.WebAssembly) return "need WebAssembly, which this browser does not run (as in Lockdown Mode).";
+    if (!globalThis.WebAssembly)
+      return (what) => t("{0} need WebAssembly, which this browser does not run (as in Lockdown Mode).", what);
     try {
       memory = new WebAssembly.Memory({ initial: 64 });
       images = [allocate(30 * 30), ...LAYERS.map(([size, , out, stride]) => allocate((size / stride + 2) ** 2 * out))];
       conv = (await WebAssembly.instantiate(wasm, { env: { memory } })).instance.exports.conv as Conv;
-      return "";
+      return null;
     } catch (error) {
       const policy = error instanceof WebAssembly.CompileError; // the program is sound, so it was forbidden
-      return `need WebAssembly, which ${policy ? "the security policy of this page forbids" : "could not be started"}.`;
+      return (what) =>
+        policy
+          ? t("{0} need WebAssembly, which the security policy of this page forbids.", what)
+          : t("{0} need WebAssembly, which could not be started.", what);
     }
   })();
   return begun;
@@ -53,7 +60,7 @@ export class Network {
 
   static async read(bytes: ArrayBuffer): Promise<Network> {
     const problem = await networkProblem();
-    if (problem) throw new Error(`The networks ${problem}`);
+    if (problem) throw new Error(problem(t("The networks")));
     return new Network(bytes);
   }
 

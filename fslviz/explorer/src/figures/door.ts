@@ -3,6 +3,7 @@
 import { Announcer } from "../common/announcer";
 import { arrowKeys } from "../common/arrow-keys";
 import { el } from "../common/elements";
+import { t, tNodes } from "../common/texts";
 import { accepts } from "../common/threshold";
 import { visible } from "../state/symbol-names";
 import css from "./door.min.css";
@@ -30,11 +31,17 @@ class Door {
   private enrolled: Set<number>;
   private buttons: HTMLButtonElement[];
   private images: HTMLElement[][]; // of each person
-  private count = el("select", { autocomplete: "off", ariaLabel: "photos to enrol from" });
-  private threshold = el("input", { type: "range", min: 0, step: "any", autocomplete: "off", ariaLabel: "threshold" });
+  private count = el("select", { autocomplete: "off", ariaLabel: t("photos to enrol from") });
+  private threshold = el("input", {
+    type: "range",
+    min: 0,
+    step: "any",
+    autocomplete: "off",
+    ariaLabel: t("threshold"),
+  });
   private value = el("b");
   private summary = el("output", { ariaLive: "off" });
-  private line = el("em", {}, "Point at a photo to see whom it is nearest to.");
+  private line = el("em", {}, t("Point at a photo to see whom it is nearest to."));
   private pointed: HTMLElement | null = null; // the photo that the line tells of
   private announcer = new Announcer();
   private places: Float64Array;
@@ -45,7 +52,7 @@ class Door {
   ) {
     const bytes = Uint8Array.from(atob(data.places), (c) => c.charCodeAt(0));
     this.places = Float64Array.from(new Int16Array(bytes.buffer), (v) => v * data.scale);
-    this.names = data.names.map((name, i) => (visible(name) ? name : `person ${i + 1}`));
+    this.names = data.names.map((name, i) => (visible(name) ? name : t("person {0}", i + 1)));
     this.enrolled = new Set([...this.names.keys()].slice(0, data.enrolled));
     for (const k of [1, 3, 5]) if (k < data.photos) this.count.add(new Option(`${k}`, `${k}`, k === 3, k === 3));
     Object.assign(this.threshold, { max: data.most, value: data.threshold });
@@ -53,10 +60,10 @@ class Door {
     this.buttons = this.names.map((name, person) => this.button(name, person));
     this.images = this.names.map((_, person) => Array.from({ length: data.photos }, (_, k) => this.image(person, k)));
     this.announcer.root.className = "live";
-    const threshold = el("label", { className: "threshold" }, "threshold ", this.threshold, this.value);
+    const threshold = el("label", { className: "threshold" }, t("threshold"), " ", this.threshold, this.value);
     root.append(
       el("style", {}, css),
-      el("p", {}, el("label", {}, "enrol from ", this.count, " photos"), threshold),
+      el("p", {}, el("label", {}, ...tNodes("enrol from {0} photos", this.count)), threshold),
       this.grid(),
       el("p", {}, this.summary),
       this.announcer.root,
@@ -86,7 +93,7 @@ class Door {
 
   // All people and photos are one stop of the Tab key, and arrow keys go about among them.
   private grid() {
-    const ariaLabel = "people and their photos: arrow keys go from one to the next";
+    const ariaLabel = t("people and their photos: arrow keys go from one to the next");
     const grid = el("div", { className: "people", role: "grid", ariaLabel });
     const rows = this.buttons.map((button, person): HTMLElement[] => [button, ...this.images[person]]);
     for (const [button, ...images] of rows)
@@ -129,7 +136,7 @@ class Door {
       images.forEach((image, photo) => {
         const sample = this.enrolled.has(person) && photo < count;
         const kind = sample ? "sample" : this.judge(image, person, photo, templates);
-        if (sample) image.ariaLabel = `${this.whose(person, photo)}: enrols ${this.names[person]}`;
+        if (sample) image.ariaLabel = t("photo {0} of {1}: enrols {1}", photo + 1, this.names[person]);
         n[kind]++;
         image.className = kind === "let" ? "wrong" : kind;
       });
@@ -137,14 +144,19 @@ class Door {
     this.value.textContent = written(this.threshold.valueAsNumber);
     this.tell();
     const [friends, strangers] = [n.in + n.wrong + n.away, n.let + n.out];
-    this.summary.textContent =
-      `Of ${friends} more photos of the ${templates.size} enrolled, ${n.in} are accepted under their name, ` +
-      `${n.wrong} under another name, and ${n.away} are rejected. ` +
-      `Of ${strangers} photos of strangers, ${n.let} ${n.let === 1 ? "is" : "are"} accepted.`;
-  }
-
-  private whose(person: number, photo: number) {
-    return `photo ${photo + 1} of ${this.names[person]}`;
+    const known = t(
+      "Of {0} more photos of the {1} enrolled, {2} are accepted under their name, {3} under another name, and {4} are rejected.",
+      friends,
+      templates.size,
+      n.in,
+      n.wrong,
+      n.away,
+    );
+    const others =
+      n.let === 1
+        ? t("Of {0} photos of strangers, 1 is accepted.", strangers)
+        : t("Of {0} photos of strangers, {1} are accepted.", strangers, n.let);
+    this.summary.textContent = `${known} ${others}`;
   }
 
   // What becomes of a photo that enrols none: one of a friend is let in under the right or a wrong name or turned away, one
@@ -157,9 +169,10 @@ class Door {
       if (distance < nearest) [who, nearest] = [k, distance];
     }
     const opens = accepts(this.threshold.valueAsNumber, nearest);
-    const verdict = opens ? "accepted" : "rejected";
-    const words = `: nearest to ${this.names[who]}, ${written(nearest)} away: ${verdict}`;
-    image.ariaLabel = this.whose(person, photo) + (who < 0 ? "" : words);
+    const told = [photo + 1, this.names[person], this.names[who], written(nearest)];
+    if (who < 0) image.ariaLabel = t("photo {0} of {1}", ...told);
+    else if (opens) image.ariaLabel = t("photo {0} of {1}: nearest to {2}, {3} away: accepted", ...told);
+    else image.ariaLabel = t("photo {0} of {1}: nearest to {2}, {3} away: rejected", ...told);
     if (!this.enrolled.has(person)) return opens ? "let" : "out";
     return !opens ? "away" : who === person ? "in" : "wrong";
   }

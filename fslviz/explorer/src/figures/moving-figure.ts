@@ -3,6 +3,7 @@
 import { Announcer } from "../common/announcer";
 import { surroundings } from "../common/colour";
 import { button, el, setPressed, slider } from "../common/elements";
+import { listed, t, tr } from "../common/texts";
 import { inflate } from "../data/pack";
 
 interface Control {
@@ -31,9 +32,10 @@ export class MovingFigure {
     private ask: () => Promise<Uint8Array<ArrayBuffer>>,
   ) {
     this.chosen = controls.map(({ at }) => at);
+    this.controls = controls.map((one) => ({ ...one, name: tr(one.name), values: one.values.map(tr) })); // from Python
     this.words = image.alt;
     root.dir = "ltr"; // as the figure is: its axes don't turn with the page
-    const made = controls.map((control, k) => (control.choice ? this.chips(control, k) : this.slider(control, k)));
+    const made = this.controls.map((control, k) => (control.choice ? this.chips(control, k) : this.slider(control, k)));
     root.replaceChildren(...made, this.problem, this.announcer.root);
     const shade = el("span.shade");
     root.append(shade);
@@ -83,7 +85,7 @@ export class MovingFigure {
     try {
       this.show(this.picture(await this.fetch()));
     } catch (error) {
-      this.problem.textContent = `The other pictures can't be read: ${(error as Error).message}`;
+      this.problem.textContent = t("The other pictures can't be read: {0}", (error as Error).message);
       this.problem.hidden = false;
     }
   }
@@ -104,8 +106,8 @@ export class MovingFigure {
     image.width = Math.round((Number.parseFloat(read.getAttribute("width") ?? "") * DPI) / 72);
     image.src = `data:image/svg+xml,${encodeURIComponent(text)}`;
     const settings = this.controls.map(({ name, values }, k) => `${name} ${values[this.chosen[k]]}`);
-    const facts = [...read.querySelectorAll("desc")].map((desc) => desc.textContent?.replaceAll("\n", ", "));
-    const words = `${settings.join(", ")}: ${facts.join(", ")}`;
+    const facts = [...read.querySelectorAll("desc")].map((desc) => tr(desc.textContent ?? "").replaceAll("\n", ", "));
+    const words = `${listed(settings)}: ${listed(facts)}`;
     image.alt = this.controls.every(({ at }, k) => at === this.chosen[k]) ? this.words : words;
     this.announcer.say(words);
   }

@@ -1,17 +1,19 @@
 // The lab's controls: what its training has, and what is told of it.
-import { defaultMargin, displayName, LOSS_NAMES, lossEntry, MINING, SCALES } from "../catalogue";
+import { defaultMargin, LOSS_NAMES, lossEntry, MINING, SCALES } from "../catalogue";
 import { hex, type Rgb } from "../common/colour";
 import { button, el, fillMenu, focused, menu, setPressed, slider } from "../common/elements";
 import { formatCount } from "../common/format";
+import { displayName } from "../common/loss-name";
+import { t, tNodes, tr } from "../common/texts";
 import { LARGEST_SEED, type LabSettings, MOST_LEFT_OUT } from "../state/state";
 import { OWN_SEATS } from "../training/class-places";
 import type { Point } from "./history";
 import { learningCurve } from "./learning-curve";
 import { movedText, notYetInForce, pythonLine } from "./texts";
 
-const ORIGINS: [string, string][] = [
-  ["trained", "a trained network"],
-  ["chance", "random weights"],
+const origins = (): [string, string][] => [
+  ["trained", t("a trained network")],
+  ["chance", t("random weights")],
 ];
 
 interface LabActions {
@@ -42,7 +44,7 @@ export class Controls {
   private margin: HTMLInputElement;
   private scale: HTMLInputElement;
   private mining: HTMLSelectElement;
-  private seed = el("input", { type: "number", min: 0, max: LARGEST_SEED, step: 1, ariaLabel: "seed" });
+  private seed = el("input", { type: "number", min: 0, max: LARGEST_SEED, step: 1, ariaLabel: t("seed") });
   private from: HTMLSelectElement;
   private words = { margin: el("b"), scale: el("b") };
   private labels: Record<"margin" | "scale" | "mining", HTMLElement>;
@@ -61,13 +63,13 @@ export class Controls {
     colours: Rgb[],
     private actions: LabActions,
   ) {
-    this.loss = menu("loss to learn with", (loss) => this.change({ loss, margin: defaultMargin(loss) ?? 0 }, true));
-    this.margin = slider("margin to learn with", [0, 1, 0.001], (v) =>
+    this.loss = menu(t("loss to learn with"), (loss) => this.change({ loss, margin: defaultMargin(loss) ?? 0 }, true));
+    this.margin = slider(t("margin to learn with"), [0, 1, 0.001], (v) =>
       this.change({ margin: marginAt(v, this.loss.value) }),
     );
-    this.scale = slider("scale to learn with", [SCALES.least, SCALES.most, 1], (scale) => this.change({ scale }));
-    this.mining = menu("mining", (mining) => this.change({ mining }, true));
-    this.from = menu("where it starts", (from) => this.change({ from: from as LabSettings["from"] }, true));
+    this.scale = slider(t("scale to learn with"), [SCALES.least, SCALES.most, 1], (scale) => this.change({ scale }));
+    this.mining = menu(t("mining"), (mining) => this.change({ mining }, true));
+    this.from = menu(t("where it starts"), (from) => this.change({ from: from as LabSettings["from"] }, true));
     fillMenu(
       this.loss,
       LOSS_NAMES.map((loss) => [loss, displayName(loss)]),
@@ -75,20 +77,20 @@ export class Controls {
     );
     fillMenu(
       this.mining,
-      MINING.map((m) => [m, m]),
+      MINING.map((m) => [m, tr(m)]),
       MINING[0],
     );
-    fillMenu(this.from, ORIGINS, "trained");
+    fillMenu(this.from, origins(), "trained");
     this.seed.onchange = () => this.sow();
     this.labels = {
-      margin: el("label.wide", {}, "margin ", this.words.margin, this.margin),
-      scale: el("label.wide", {}, "scale ", this.words.scale, this.scale),
-      mining: el("label", {}, "mining ", this.mining),
+      margin: el("label.wide", {}, t("margin"), " ", this.words.margin, this.margin),
+      scale: el("label.wide", {}, t("scale"), " ", this.words.scale, this.scale),
+      mining: el("label", {}, ...tNodes("mining {0}", this.mining)),
     };
-    this.play = button("Start", () => actions.play());
-    this.save = button("Save picture", () => actions.save());
+    this.play = button(t("Start"), () => actions.play());
+    this.save = button(t("Save picture"), () => actions.save());
     this.places = this.placesRow();
-    this.putBack = button("Put back", () => this.change({ seats: OWN_SEATS }, true));
+    this.putBack = button(t("Put back"), () => this.change({ seats: OWN_SEATS }, true));
     this.digits = colours.map((c, k) => this.digit(hex(c), k));
     this.root.addEventListener("focusout", () => setTimeout(() => this.settings && this.show(this.settings)));
     this.root.append(...this.rows());
@@ -97,19 +99,19 @@ export class Controls {
   private rows(): HTMLElement[] {
     const { actions } = this;
     const bar = (...children: (Node | string)[]) => el("div.bar", {}, ...children);
-    const digits = el("span.set", { role: "group", ariaLabel: "digits left out" }, ...this.digits);
-    const step = button("One step", () => actions.step());
-    const afresh = button("Begin again", () => actions.afresh());
-    const copy = button("Copy", () => this.copy());
+    const digits = el("span.set", { role: "group", ariaLabel: t("digits left out") }, ...this.digits);
+    const step = button(t("One step"), () => actions.step());
+    const afresh = button(t("Begin again"), () => actions.afresh());
+    const copy = button(t("Copy"), () => this.copy());
     return [
-      bar(el("label", {}, "loss ", this.loss), this.labels.mining),
+      bar(el("label", {}, ...tNodes("loss {0}", this.loss)), this.labels.mining),
       this.labels.margin,
       this.labels.scale,
-      bar("without ", digits),
+      bar(...tNodes("without {0}", digits)),
       this.places,
       bar(this.moved, this.putBack),
-      bar(this.play, step, this.chip("Slow", "slow"), this.chip("Forces", "forces")),
-      bar(el("label", {}, "from ", this.from), el("label", {}, "seed ", this.seed), afresh),
+      bar(this.play, step, this.chip(t("Slow"), "slow"), this.chip(t("Forces"), "forces")),
+      bar(el("label", {}, ...tNodes("from {0}", this.from)), el("label", {}, ...tNodes("seed {0}", this.seed)), afresh),
       this.figures,
       this.notInForce,
       this.curve,
@@ -120,16 +122,16 @@ export class Controls {
   // Two classes change places by their names in the square, or here.
   private placesRow() {
     const all = OWN_SEATS.map((c): [string, string] => [`${c}`, `${c}`]);
-    const [a, b] = ["a class", "the class to change places with"].map((name, i) => {
+    const [a, b] = [t("a class"), t("the class to change places with")].map((name, i) => {
       const one = menu(name, () => {});
       fillMenu(one, all, `${i}`);
       return one;
     });
-    const change = button("Change places", () => {
+    const change = button(t("Change places"), () => {
       if (a.value !== b.value) this.actions.changePlaces(+a.value, +b.value);
-      else this.actions.tell("Choose two different classes.");
+      else this.actions.tell(t("Choose two different classes."));
     });
-    return el("div.bar", {}, "class ", a, " and ", b, change);
+    return el("div.bar", {}, ...tNodes("class {0} and {1}", a, b), change);
   }
 
   private chip(text: string, what: "slow" | "forces") {
@@ -143,9 +145,9 @@ export class Controls {
       const left = this.digits.flatMap((chip, c) => (chip.ariaPressed === "true" ? [c] : []));
       const now = left.includes(k) ? left.filter((c) => c !== k) : [...left, k].sort();
       if (now.length <= MOST_LEFT_OUT) this.change({ leftOut: now }, true);
-      else this.actions.tell("At least two classes must stay.");
+      else this.actions.tell(t("At least two classes must stay."));
     };
-    const ariaLabel = `leave the digits ${k} out of the training`;
+    const ariaLabel = t("leave the digits {0} out of the training", k);
     return el("button.digit", { type: "button", style: `--c:${colour}`, ariaLabel, onclick: toggle }, `${k}`);
   }
 
@@ -161,18 +163,18 @@ export class Controls {
     this.seed.value = `${seed}`;
     this.change({ seed }, true);
     if (given !== `${seed}`)
-      this.actions.tell(`The seed is ${seed}: seeds are whole numbers from 0 to ${formatCount(LARGEST_SEED)}.`);
+      this.actions.tell(t("The seed is {0}: seeds are whole numbers from 0 to {1}.", seed, formatCount(LARGEST_SEED)));
   }
 
   // A page opened from a file may have no clipboard: then the line is chosen, to be copied by hand.
   private async copy() {
     try {
       await navigator.clipboard.writeText(this.python.textContent ?? "");
-      this.actions.tell("The line is copied.");
+      this.actions.tell(t("The line is copied."));
     } catch {
       this.python.focus();
       getSelection()?.selectAllChildren(this.python);
-      this.actions.tell("The browser gives no access to the clipboard. The line is selected: copy it by hand.");
+      this.actions.tell(t("The browser gives no access to the clipboard. The line is selected: copy it by hand."));
     }
   }
 
@@ -212,12 +214,12 @@ export class Controls {
 
   // What has come of it.
   say({ running, begun, hasPicture, share, figures, points }: LabProgress) {
-    this.play.textContent = running ? "Pause" : begun ? "Go on" : "Start";
+    this.play.textContent = running ? t("Pause") : begun ? t("Go on") : t("Start");
     this.save.disabled = !hasPicture;
     this.figures.textContent = figures;
     this.notInForce.textContent = this.settings ? notYetInForce(this.settings, begun, share) : "";
     this.notInForce.hidden = !this.notInForce.textContent;
-    this.curve.innerHTML = learningCurve(points);
+    this.curve.replaceChildren(...learningCurve(points));
   }
 }
 

@@ -1,9 +1,11 @@
 // The lab: a network that learns in the page, before the reader's eyes, with what the reader sets while it does.
-import { displayName, type Loss, lossEntry } from "../catalogue";
+import { type Loss, lossEntry } from "../catalogue";
 import { Announcer } from "../common/announcer";
 import type { Rgb } from "../common/colour";
 import { el } from "../common/elements";
 import { formatCount, formatDistance, formatPercent } from "../common/format";
+import { displayName } from "../common/loss-name";
+import { t } from "../common/texts";
 import type { Pack } from "../data/pack";
 import { Painter } from "../drawing/painter";
 import type { Scene } from "../drawing/scene";
@@ -16,10 +18,6 @@ import { Square } from "./square";
 import { origin } from "./texts";
 import { WorkerClient } from "./worker-client";
 
-const INVITATION = "Start fetches the digits (0.8 MB) and trains in this page: nothing is sent.";
-const IDLE =
-  "A smaller version of the book's network (8,000 weights instead of 72,000), on 5,000 digits. Nothing is sent.";
-
 export interface LabHost {
   state: State;
   set(change: Partial<State>, newEntry: boolean): void;
@@ -28,7 +26,7 @@ export interface LabHost {
 }
 
 export class Lab {
-  readonly root = el("section.lab", { ariaLabel: "lab", dir: "ltr" }); // English, and pictures with a left and a right
+  readonly root = el("section.lab", { ariaLabel: t("lab"), dir: "ltr" }); // its pictures have a left and a right
   readonly space = new LabSpace();
   readonly painter: Painter;
   readonly square: Square;
@@ -53,7 +51,9 @@ export class Lab {
     this.painter = new Painter(this.space, labels, colours);
     const picture = () => ({ report: this.report, names: this.drawn, ...host.surroundings() });
     const changePlaces = (a: number, b: number) => this.changePlaces(a, b);
-    this.square = new Square(this.space, this.painter, el("p.trouble", {}, INVITATION), picture, changePlaces);
+    const words = t("Start fetches the digits (0.8 MB) and trains in this page: nothing is sent.");
+    const invitation = el("p.trouble", {}, words);
+    this.square = new Square(this.space, this.painter, invitation, picture, changePlaces);
     const begun = () => {
       this.begun = origin(host.state.lab);
       this.instruct();
@@ -72,7 +72,7 @@ export class Lab {
       tell: (line) => this.tell(line),
     });
     const bench = el("div.bench", {}, el("div.panel", {}, this.square.root), this.controls.root);
-    this.root.append(el("h4", {}, "Train it here"), this.note, bench, this.announcer.root);
+    this.root.append(el("h4", {}, t("Train it here")), this.note, bench, this.announcer.root);
   }
 
   private set(change: Partial<LabSettings>, newEntry: boolean) {
@@ -101,7 +101,7 @@ export class Lab {
 
   private save() {
     if (!this.square.save(`${this.host.state.lab.loss}.png`))
-      this.tell("The browser gives no canvas to save a picture with.");
+      this.tell(t("The browser gives no canvas to save a picture with."));
   }
 
   // ---- the training
@@ -166,11 +166,11 @@ export class Lab {
   private receive(data: Report | { error: string }) {
     if ("error" in data) {
       this.stop();
-      return this.tell(`The lab can't train here: ${data.error}`);
+      return this.tell(t("The lab can't train here: {0}", data.error));
     }
     if (!data.places.every(Number.isFinite)) {
       this.stop();
-      return this.tell("The training diverged: its values are no longer numbers. You can start it again.");
+      return this.tell(t("The training diverged: its values are no longer numbers. You can start it again."));
     }
     const linear = lossEntry(this.host.state.lab.loss).family === "linear";
     const accuracy = data.accuracy ?? this.report?.accuracy ?? null;
@@ -200,24 +200,27 @@ export class Lab {
     const { report, running, begun, history, note } = this;
     const figures = report ? this.summary(report) : "";
     const hasPicture = report !== null;
-    const words = figures || (running ? "Fetching the digits …" : IDLE);
+    const idle = t(
+      "A smaller version of the book's network (8,000 weights instead of 72,000), on 5,000 digits. Nothing is sent.",
+    );
+    const words = figures || (running ? t("Fetching the digits …") : idle);
     const share = report?.share ?? 1;
     this.controls.say({ running, begun, hasPicture, share, figures: words, points: history.points });
     this.square.say(figures);
     const { loss, margin } = this.host.state.lab;
-    const what = `${displayName(loss)}${lossEntry(loss).margin ? `, margin ${margin}` : ""}`;
-    const doing = running ? `Training: ${what}` : report ? `Paused: ${what}. ${figures}` : "";
+    const what = lossEntry(loss).margin ? t("{0}, margin {1}", displayName(loss), margin) : displayName(loss);
+    const doing = running ? t("Training: {0}", what) : report ? t("Paused: {0}. {1}", what, figures) : "";
     this.announcer.say([note.textContent, doing].filter(Boolean).join(" "));
   }
 
   private summary({ value, images, speed, accuracy }: Report) {
     const loss = Number.isNaN(value) ? (this.history.points.at(-1)?.loss ?? Number.NaN) : value;
     const parts = [
-      Number.isNaN(loss) ? "" : `loss ${loss.toPrecision(3)}`,
-      accuracy === null ? "" : `15-NN ${formatPercent(accuracy)}`,
-      `${formatCount(images)} images seen`,
-      speed ? `${formatCount(Math.round(speed))} a second` : "",
-      `radius ${formatDistance(this.space.spread)}`,
+      Number.isNaN(loss) ? "" : t("loss {0}", loss.toPrecision(3)),
+      accuracy === null ? "" : t("15-NN {0}", formatPercent(accuracy)),
+      t("{0} images seen", formatCount(images)),
+      speed ? t("{0} a second", formatCount(Math.round(speed))) : "",
+      t("radius {0}", formatDistance(this.space.spread)),
     ];
     return parts.filter(Boolean).join(" · ");
   }

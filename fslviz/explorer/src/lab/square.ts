@@ -3,6 +3,7 @@ import { YELLOW } from "../common/colour";
 import { el } from "../common/elements";
 import { formatCount } from "../common/format";
 import { apart, type Place, placeAt } from "../common/geometry";
+import { t } from "../common/texts";
 import { classCentres } from "../drawing/overlay";
 import type { Painter } from "../drawing/painter";
 import type { Scene } from "../drawing/scene";
@@ -80,7 +81,8 @@ export class Square {
   say(figures: string) {
     this.scale.hidden = !figures;
     this.invitation.hidden = figures !== "";
-    this.painter.over.setAttribute("aria-label", `the space as it is learned${figures && `: ${figures}`}`);
+    const said = figures ? t("the space as it is learned: {0}", figures) : t("the space as it is learned");
+    this.painter.over.setAttribute("aria-label", said);
   }
 
   paint() {
@@ -104,15 +106,16 @@ export class Square {
     const [bar, words] = [...this.scale.children] as HTMLElement[];
     const length = +(radius * 0.3).toPrecision(1);
     bar.style.width = `${100 * this.painter.share(length / radius)}%`;
-    words.textContent = `${+length.toPrecision(3)}${this.grown}`;
+    words.textContent = this.lengthText(+length.toPrecision(3));
   }
 
-  // How the space has grown since its training began, in words, where it has.
-  private get grown() {
+  // The scale's length, with how the space has grown since its training began, where it has.
+  private lengthText(length: number) {
     const { grown } = this.space;
-    if (grown > 1 / SAME && grown < SAME) return "";
-    if (!grown) return " · a single point";
-    return ` · ${grown < 1 ? `1/${rounded(1 / grown)} of` : `${rounded(grown)} times`} its first size`;
+    if (grown > 1 / SAME && grown < SAME) return `${length}`;
+    if (!grown) return t("{0} · a single point", length);
+    if (grown < 1) return t("{0} · 1/{1} of its first size", length, rounded(1 / grown));
+    return t("{0} · {1} times its first size", length, rounded(grown));
   }
 
   // Where the loss pulls each place of a batch: against its gradient, the longest as long as a quarter of the frame.

@@ -1,5 +1,6 @@
 // The page's side of the lab's worker: it is made when it is first wanted, and ended to begin anew.
 import { LAB } from "../catalogue";
+import { t, tr } from "../common/texts";
 import { greys, type Pack } from "../data/pack";
 import type { LabSettings } from "../state/state";
 import type { Order, Report } from "../training/worker";
@@ -62,8 +63,11 @@ export class WorkerClient {
     const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
     const worker = new Worker(url);
     URL.revokeObjectURL(url);
-    worker.onmessage = ({ data }) => worker === this.worker && this.receive(data); // one that was ended may have told more
-    worker.onerror = (event) => this.receive({ error: event.message || "it could not be started" });
+    worker.onmessage = ({ data }) => {
+      if (worker !== this.worker) return; // one that was ended may have told more
+      this.receive("error" in data ? { error: tr(data.error) } : data); // a worker has no table of texts
+    };
+    worker.onerror = (event) => this.receive({ error: event.message || t("it could not be started") });
     return worker;
   }
 }

@@ -1,5 +1,6 @@
 // What a page shows of the pack: its networks, the labels of its digits, their colours.
 import type { Rgb } from "../common/colour";
+import { listed, t } from "../common/texts";
 import type { Pack } from "../data/pack";
 
 export interface Contents {
@@ -20,7 +21,8 @@ export async function loadContents(pack: Pack, losses: string[]): Promise<Conten
   const networksOf: Contents["networksOf"] = {};
   for (const [name, { loss }] of Object.entries(manifest.spaces)) (networksOf[loss] ??= []).push(name);
   const unknown = losses.filter((loss) => !networksOf[loss]);
-  if (unknown.length) throw new Error(`No loss ${unknown}: there are ${Object.keys(networksOf).join(", ")}.`);
+  if (unknown.length)
+    throw new Error(t("No loss {0}: there are {1}.", listed(unknown), listed(Object.keys(networksOf))));
   const labels = new Uint8Array(await pack.part("labels"));
   return {
     networksOf,

@@ -1,5 +1,6 @@
 // Brings in what the state asks for: places, networks, which digits are lit, what is verified. Parts may come late, or
 // not at all: then there is a line where it is missing, and the rest goes on.
+import { t } from "../common/texts";
 import { reducedMotion } from "../common/timing";
 import type { Pack } from "../data/pack";
 import { bent } from "../embedding/bend";
@@ -86,7 +87,11 @@ export class Loader {
         this.host.selectionChanged();
         if (selection?.kind !== "lasso" || digits?.length === selection.count) return;
         throw new Error(
-          `The lasso of this link selected ${selection.count} digits when it was drawn; here it selects ${digits?.length}.`,
+          t(
+            "The lasso of this link selected {0} digits when it was drawn; here it selects {1}.",
+            selection.count,
+            digits?.length ?? 0,
+          ),
         );
       })(),
     );
@@ -130,7 +135,8 @@ export class Loader {
     const image = drawn ? this.probes.drawing : await this.pack.image("digits", pin);
     if (bending !== this.bending) return;
     const { kind, amount } = inspector.bend;
-    inspector.say(image && bent(image, kind, amount), drawn ? "Your drawing" : `The ${this.host.labels.test[pin]}`);
+    const whose = drawn ? t("Your drawing") : t("The {0}", this.host.labels.test[pin]);
+    inspector.say(image && bent(image, kind, amount), whose);
     const bends = inspector.root.open && amount !== 0 && state.moment === 1;
     for (const loss of state.losses) {
       const panel = this.host.panel(loss);

@@ -1,4 +1,5 @@
 // The state of a page: what sets it, and its text in the address.
+import { t } from "../common/texts";
 import type { Manifest } from "../data/pack";
 import { linkedView } from "../space/linked-view";
 import type { Space } from "../space/space";
@@ -8,9 +9,6 @@ import { fitsAddress, stateToText } from "../state/text";
 import type { View } from "../state/view";
 import { Address, clickedText } from "./address";
 import { SymbolStore } from "./symbol-store";
-
-const FORGETS = "This browser stores nothing for this page. Copy the link, or your signs are lost when you leave.";
-const UNREADABLE = "The view in this link could not be read and was ignored.";
 
 export abstract class PageState {
   state!: State;
@@ -62,7 +60,10 @@ export abstract class PageState {
     this.state = { ...this.state, ...change };
     if (change.symbols) {
       this.state.emptied = !change.symbols.length && (symbols.length > 0 || this.state.emptied);
-      if (this.symbolStore?.write(symbols, change.symbols) === false) this.tell(FORGETS);
+      if (this.symbolStore?.write(symbols, change.symbols) === false)
+        this.tell(
+          t("This browser stores nothing for this page. Copy the link, or your signs are lost when you leave."),
+        );
     }
     this.write(newEntry);
     this.changes();
@@ -104,9 +105,9 @@ export abstract class PageState {
     return this.address?.link(this.text) ?? null;
   }
 
-  // What a link to this state has no room for, or "".
-  get missingFromLink() {
-    return fitsAddress(this.state) ? "" : "the symbols, which are too many for it";
+  // Whether a link to this state has room for all of it.
+  get linkIsWhole() {
+    return fitsAddress(this.state);
   }
 
   // Whether the text could be read.
@@ -126,7 +127,7 @@ export abstract class PageState {
       this.untell();
       return true;
     } catch {
-      this.tell(UNREADABLE);
+      this.tell(t("The view in this link could not be read and was ignored."));
       return false;
     }
   }

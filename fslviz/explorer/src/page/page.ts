@@ -3,8 +3,9 @@
 import { Announcer } from "../common/announcer";
 import { hex } from "../common/colour";
 import { arrangeChildren, button, el } from "../common/elements";
+import { t } from "../common/texts";
 import type { Pack } from "../data/pack";
-import { networkProblem } from "../embedding/network";
+import { networkProblem, type Problem } from "../embedding/network";
 import { type NavigationHost, navigate } from "../input/navigation";
 import { Panel } from "../panels/panel";
 import { savePicture } from "../panels/picture-file";
@@ -17,9 +18,6 @@ import { Loader } from "./loader";
 import { PageState } from "./page-state";
 import { readOut } from "./readouts";
 import { SidePanels } from "./side-panels";
-
-const REFUSED =
-  "The browser gives no canvas to draw on: it may be short of memory. Close other pages, then load this one again.";
 
 export class Page extends PageState implements NavigationHost {
   readonly panels = new Map<string, Panel>();
@@ -56,14 +54,14 @@ export class Page extends PageState implements NavigationHost {
 
   async start() {
     this.root.replaceChildren(this.notice);
-    this.tell("Loading …");
+    this.tell(t("Loading …"));
     try {
       Object.assign(this, await loadContents(this.pack, this.options.losses));
       this.begin(this.pack.manifest);
       this.build(await networkProblem());
       await this.sidePanels.alphabet?.start();
     } catch (error) {
-      const again = button("Try again", () => {
+      const again = button(t("Try again"), () => {
         this.pack.forget();
         this.start();
       });
@@ -77,7 +75,7 @@ export class Page extends PageState implements NavigationHost {
     this.root.dataset.ready = "yes";
   }
 
-  private build(problem: string) {
+  private build(problem: Problem | null) {
     const { signal } = this.life;
     this.addressed(signal);
     this.sidePanels = new SidePanels(this, this.options.parts, problem, (text) => this.draw(text));
@@ -87,7 +85,13 @@ export class Page extends PageState implements NavigationHost {
     };
     if (this.lab && this.key) document.addEventListener("click", clicked, { signal });
     watchAppearance(this.grid, () => this.paint(), signal);
-    this.root.addEventListener("refused", () => this.tell(REFUSED), { signal });
+    const refused = () =>
+      this.tell(
+        t(
+          "The browser gives no canvas to draw on: it may be short of memory. Close other pages, then load this one again.",
+        ),
+      );
+    this.root.addEventListener("refused", refused, { signal });
   }
 
   get gallery() {

@@ -3,7 +3,9 @@
 import { Alphabet } from "../alphabet/alphabet";
 import { ofSixDigits } from "../catalogue";
 import { el } from "../common/elements";
+import { t } from "../common/texts";
 import type { Pack } from "../data/pack";
+import type { Problem } from "../embedding/network";
 import { Lab, type LabHost } from "../lab/lab";
 import { Gallery, type GalleryHost } from "../side-panels/gallery";
 import { Inspector, type InspectorHost } from "../side-panels/inspector";
@@ -33,11 +35,11 @@ export class SidePanels {
   private note?: HTMLElement; // of what is missing
   private spaces: boolean; // whether any are shown
 
-  // `parts`: those that are asked for. `problem`: why no network runs here, or "". `draw`: told of what is on the pad.
-  constructor(page: SidePanelsHost, parts: string[], problem: string, draw: (text: string) => void) {
+  // `parts`: those that are asked for. `problem`: why no network runs here, or null. `draw`: told of what is on the pad.
+  constructor(page: SidePanelsHost, parts: string[], problem: Problem | null, draw: (text: string) => void) {
     const { pack, labels, colours, loader, life } = page;
     const reckons = (part: string) => ["draw", "lab", "alphabet"].includes(part);
-    if (problem && parts.some(reckons)) this.note = el("p.note", {}, `Drawing and training ${problem}`);
+    if (problem && parts.some(reckons)) this.note = el("p.note", {}, problem(t("Drawing and training")));
     const has = (part: string) => parts.includes(part) && !(problem && reckons(part));
     const six = ofSixDigits(page.initial.gallerySpace);
     const offered = Object.keys(page.networksOf).filter((loss) => has("choose") && ofSixDigits(loss) === six);

@@ -1,5 +1,6 @@
 // The explorer in a notebook: anywidget's front end. The kernel sends the parts; the state is the model's.
 import { dress } from "../common/style";
+import { t } from "../common/texts";
 import { Pack } from "../data/pack";
 import { currentThreshold, type Options, type State } from "../state/state";
 import { Page } from "./page";
@@ -16,8 +17,10 @@ interface Model {
 }
 
 const PATIENCE = 5000; // ms that a kernel may take before a word is said of it
-const SILENT =
-  "The kernel has not answered yet. It may be busy with another cell, or stopped. If it has stopped, run the cell again.";
+const silent = () =>
+  t(
+    "The kernel has not answered yet. It may be busy with another cell, or stopped. If it has stopped, run the cell again.",
+  );
 const TRAITS = ["losses", "margins", "step", "threshold", "selection"] as const;
 type Traits = Pick<Options, (typeof TRAITS)[number]>;
 
@@ -32,7 +35,7 @@ export function render({ model, el: root }: { model: Model; el: HTMLElement }) {
   dress(root);
   root.classList.add("fslviz-explorer");
   root.addEventListener("keydown", (e) => e.stopPropagation()); // else JupyterLab takes the arrows from the sliders
-  const ask = kernelParts(model, (late) => (late ? page.tell(SILENT) : page.untell(SILENT)));
+  const ask = kernelParts(model, (late) => (late ? page.tell(silent()) : page.untell(silent())));
   const options = { ...traits(model), parts: (model.get("parts") as string).split(",") };
   const page = new Page(root, new Pack(ask), options, "", () => {
     const now = shownTraits(page);

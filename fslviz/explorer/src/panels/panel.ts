@@ -1,8 +1,10 @@
 // One space on the page: its square, the strip of images, its figures, and the slider of its margin.
-import { defaultMargin, displayName } from "../catalogue";
+import { defaultMargin } from "../catalogue";
 import type { Rgb } from "../common/colour";
 import { el, slider } from "../common/elements";
 import { formatCount, formatDistance, formatPercent } from "../common/format";
+import { displayName } from "../common/loss-name";
+import { t } from "../common/texts";
 import type { Entry, Pack } from "../data/pack";
 import { Painter } from "../drawing/painter";
 import type { Scene } from "../drawing/scene";
@@ -10,10 +12,6 @@ import type { Bend, Probe } from "../embedding/probes";
 import { Space } from "../space/space";
 import { MarginCurve } from "./margin-curve";
 import { Thumbnails } from "./thumbnails";
-
-const HELP =
-  "Arrows go from digit to digit, Space holds one, a second makes a pair, Enter highlights the region around, " +
-  "Shift with arrows moves the view, plus and minus zoom, Escape lets go.";
 
 export class Panel {
   readonly space: Space;
@@ -44,15 +42,19 @@ export class Panel {
     this.space = new Space(pack);
     this.painter = new Painter(this.space, labels, colours);
     const { under, dots, over } = this.painter;
-    Object.assign(over, { tabIndex: 0, role: "application", ariaLabel: `${displayName(loss)} space. ${HELP}` });
+    const ariaLabel = t(
+      "{0} space. Arrows go from digit to digit, Space holds one, a second makes a pair, Enter highlights the region around, Shift with arrows moves the view, plus and minus zoom, Escape lets go.",
+      displayName(loss),
+    );
+    Object.assign(over, { tabIndex: 0, role: "application", ariaLabel });
     const square = el("div.square", {}, under, dots, over, this.scale, this.problemLine);
-    const name = `${displayName(loss)} space`;
+    const name = t("{0} space", displayName(loss));
     const strip = this.thumbnails.root;
     this.root = el("section.panel", { ariaLabel: name }, el("h4", {}, displayName(loss)), square, strip, this.pair);
     this.root.append(this.figures);
     if (!pick || networks.length < 2) return;
     this.curve = new MarginCurve(networks, defaultMargin(loss)!);
-    this.slider = slider(`${displayName(loss)} margin`, [0, networks.length - 1, 1], pick);
+    this.slider = slider(t("{0} margin", displayName(loss)), [0, networks.length - 1, 1], pick);
     this.root.append(el("div.margin", {}, this.curve.root, this.slider));
   }
 
@@ -63,14 +65,14 @@ export class Panel {
   // The words beside the picture. `place`: of the network among those of its loss; `moment`: of the training.
   say({ entry, place, moment, pair }: { entry: Entry; place: number; moment: number; pair: string }) {
     const { margin, classes, merits, seen, along, loss } = entry;
-    const name = classes ? `met ${classes.join(" ")}` : margin !== null ? `margin ${margin}` : "no margin";
+    const name = classes ? t("met {0}", classes.join(" ")) : margin === null ? t("no margin") : t("margin {0}", margin);
     const kept = Math.round(moment * (seen.length - 1));
     const images = formatCount(seen[kept]);
     const figures =
       moment < 1
-        ? `${name}, after ${images} images\n1-NN ${formatPercent(along[kept])} of 1,000`
-        : `${name}\n15-NN ${formatPercent(merits["15-NN"])} · EER ${formatPercent(merits.EER)}`;
-    this.figures.textContent = this.problem ? name : figures;
+        ? [t("{0}, after {1} images", name, images), t("1-NN {0} of 1,000", formatPercent(along[kept]))]
+        : [name, t("15-NN {0} · EER {1}", formatPercent(merits["15-NN"]), formatPercent(merits.EER))];
+    this.figures.textContent = this.problem ? name : figures.join("\n");
     this.pair.textContent = pair;
     this.problemLine.textContent = this.problem;
     this.slider?.setAttribute("aria-valuetext", this.figures.textContent);

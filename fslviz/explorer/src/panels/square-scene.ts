@@ -1,6 +1,7 @@
 // What a panel's square and strip show of the state.
 import { type Surroundings, YELLOW } from "../common/colour";
 import { type Place, placeAt } from "../common/geometry";
+import { listed, t } from "../common/texts";
 import type { Pack } from "../data/pack";
 import type { Scene } from "../drawing/scene";
 import type { Probe } from "../embedding/probes";
@@ -73,21 +74,21 @@ function focusOf(source: SceneSource, space: Space, probe: Probe | null): Focus 
   const pair = askedPair(source);
   if (pair?.every(here)) {
     const [i, j] = pair;
-    const said = `a ${labels.test[i]} and a ${labels.test[j]}`;
+    const said = t("a {0} and a {1}", labels.test[i], labels.test[j]);
     return { key: `pair ${i} ${j}`, said, links: [[space.place(i), space.place(j)]], images: digits(pair) };
   }
   const digit = cursor >= 0 ? cursor : (state.pins.at(-1) ?? -1);
   if (here(digit)) {
     const near = space.nearest(space.target, space.place(digit), 5, digit);
     const links = near.map((i) => [space.place(digit), space.place(i)]);
-    const said = `a ${labels.test[digit]}; nearest: ${near.map((i) => labels.test[i]).join(", ")}`;
+    const said = t("a {0}; nearest: {1}", labels.test[digit], listed(near.map((i) => labels.test[i])));
     return { key: `digits ${[digit, ...near]}`, said, links, images: digits([digit, ...near]) };
   }
   if (!probe) return null;
   const { near, place, known } = probe;
   return {
     key: `known ${near} ${place}`,
-    said: `your drawing; nearest: ${near.map((i) => labels.known[i]).join(", ")}`,
+    said: t("your drawing; nearest: {0}", listed(near.map((i) => labels.known[i]))),
     links: near.map((i) => [place, placeAt(known, i)]),
     images: async () => [drawing!, ...(await Promise.all(near.map((i) => pack.image("known", i))))],
   };

@@ -1,29 +1,28 @@
 // A strip of images: a digit or a drawing, then its neighbours.
 import type { Rgb } from "../common/colour";
 import { context2d, el } from "../common/elements";
+import { t } from "../common/texts";
 
 const CELLS = 6;
 const CELL = 30; // pixels: an image of 28, and room around it
-const NONE = "no digit chosen";
-const hint = () => (matchMedia("(pointer: coarse)").matches ? "tap a digit; two fingers zoom" : "point at a digit");
+const none = () => t("no digit chosen");
+const hint = () =>
+  matchMedia("(pointer: coarse)").matches ? t("tap a digit; two fingers zoom") : t("point at a digit");
 
 export class Thumbnails {
-  private canvas = el("canvas.strip", { role: "img", ariaLabel: NONE });
+  private canvas = el("canvas.strip", { role: "img", ariaLabel: none() });
   private hint = el("span.hint", { ariaHidden: "true" }, hint());
   private asked = "";
+  said = ""; // of what is shown, "" where there is nothing
   readonly root = el("div.film", {}, this.canvas, this.hint);
-
-  get said() {
-    const said = this.canvas.getAttribute("aria-label") ?? NONE;
-    return said === NONE ? "" : said;
-  }
 
   // `images`: asked for only where they are not shown already. `name`: what they are. `said`: "" for none.
   async show(name: string, said: string, ink: Rgb, images: () => Promise<Float32Array[]>) {
     const asked = `${name} ${ink}`;
     if (this.asked === asked) return;
     this.asked = asked;
-    this.canvas.setAttribute("aria-label", said || NONE);
+    this.said = said;
+    this.canvas.setAttribute("aria-label", said || none());
     try {
       const shown = said ? await images() : [];
       if (this.asked !== asked) return;

@@ -1,8 +1,9 @@
 // Symbols enrolled beside the ten digits; the drawing on the pad identified, or one claim verified, at a threshold.
-import { displayName } from "../catalogue";
 import { arrangeChildren, button, el, fillMenu, menu, slider } from "../common/elements";
 import { formatDistance, formatPercent } from "../common/format";
 import type { Place } from "../common/geometry";
+import { displayName } from "../common/loss-name";
+import { t, tNodes } from "../common/texts";
 import type { Scores } from "../space/scores";
 import type { Space } from "../space/space";
 import { drawnSign, type State } from "../state/state";
@@ -11,8 +12,6 @@ import { enrolled, Refusal } from "../state/symbols";
 import { Enrolment, type Verifier } from "./enrolment";
 import { histogram } from "./histogram";
 import { distanceRow, verdict } from "./verdict";
-
-const NO_CLAIM: [string, string] = ["", "nobody: who is it?"]; // the drawing is identified
 
 export interface GalleryHost {
   state: State;
@@ -29,7 +28,7 @@ export class Gallery {
   private name: HTMLInputElement;
   private list = el("div.bar");
   private verdict = el("p.verdict");
-  private bars = el("div.bars", { role: "list", ariaLabel: "distance of the drawing to each template" });
+  private bars = el("div.bars", { role: "list", ariaLabel: t("distance of the drawing to each template") });
   private chart = el("div.histogram");
   private figures = el("p.figures");
   private slider: HTMLInputElement;
@@ -43,30 +42,30 @@ export class Gallery {
     private drawable: boolean,
   ) {
     this.enrolment = new Enrolment(labels, standardised);
-    this.spaceMenu = menu("space to verify in", (gallerySpace) => host.set({ gallerySpace }, true));
-    this.claimMenu = menu("claimed name", (claim) => {
+    this.spaceMenu = menu(t("space to verify in"), (gallerySpace) => host.set({ gallerySpace }, true));
+    this.claimMenu = menu(t("claimed name"), (claim) => {
       this.claim = claim;
       host.set({}, false);
     });
-    this.name = el("input", { type: "text", value: "✶", maxLength: 12, ariaLabel: "name of the symbol", size: 6 });
-    const as = [el("label", {}, "as ", this.name), button("Enrol this drawing", () => this.enrol())];
-    this.slider = slider("threshold", [0, 1, 0.001], (v) => {
+    this.name = el("input", { type: "text", value: "✶", maxLength: 12, ariaLabel: t("name of the symbol"), size: 6 });
+    const as = [el("label", {}, ...tNodes("as {0}", this.name)), button(t("Enrol this drawing"), () => this.enrol())];
+    this.slider = slider(t("threshold"), [0, 1, 0.001], (v) => {
       const { scores, networkName: network } = this.enrolment;
       if (scores) host.set({ threshold: { network, value: v * scores.sliderMax } }, false);
     });
     this.areas.onchange = () => host.set({ areas: this.areas.checked }, true);
-    this.root = el("section.enrol", { ariaLabel: "enrol and verify" });
+    this.root = el("section.enrol", { ariaLabel: t("enrol and verify") });
     this.root.append(
-      el("h4", {}, "Enrol and verify"),
-      el("div.bar", {}, el("label", {}, "in ", this.spaceMenu), ...(drawable ? as : [])),
+      el("h4", {}, t("Enrol and verify")),
+      el("div.bar", {}, el("label", {}, ...tNodes("in {0}", this.spaceMenu)), ...(drawable ? as : [])),
       this.list,
-      el("div.bar", {}, el("label", {}, "the drawing claims to be ", this.claimMenu)),
+      el("div.bar", {}, el("label", {}, ...tNodes("the drawing claims to be {0}", this.claimMenu))),
       this.verdict,
       this.bars,
       this.chart,
       this.slider,
       this.figures,
-      el("label.check", {}, this.areas, " show what each digit's template accepts"),
+      el("label.check", {}, this.areas, " ", t("show what each digit's template accepts")),
     );
   }
 
@@ -111,7 +110,8 @@ export class Gallery {
   showProblem(problem: string) {
     this.verdict.textContent = problem;
     this.enrolment.clear();
-    this.chart.innerHTML = this.figures.textContent = "";
+    this.chart.replaceChildren();
+    this.figures.textContent = "";
     this.slider.disabled = true;
     this.bars.replaceChildren();
   }
@@ -135,19 +135,20 @@ export class Gallery {
       losses.map((l) => [l, displayName(l)]),
       gallerySpace,
     );
-    fillMenu(this.claimMenu, [NO_CLAIM, ...names.map((name) => [name, name] as [string, string])], this.claim);
+    const claims = names.map((name): [string, string] => [name, name]);
+    fillMenu(this.claimMenu, [["", t("nobody: who is it?")], ...claims], this.claim); // "" identifies the drawing
     this.areas.checked = areas;
   }
 
   private say(scores: Scores) {
     const { threshold, slider, figures, chart } = this;
     const { fmr, fnmr } = scores.ratesAt(threshold);
-    const rates = `FMR ${formatPercent(fmr)} · FNMR ${formatPercent(fnmr)}`;
-    figures.textContent = `threshold ${formatDistance(threshold)} · ${rates}`;
+    const rates = [fmr, fnmr].map(formatPercent);
+    figures.textContent = t("threshold {0} · FMR {1} · FNMR {2}", formatDistance(threshold), ...rates);
     slider.disabled = false;
     slider.value = `${threshold / scores.sliderMax}`;
     slider.setAttribute("aria-valuetext", figures.textContent);
-    chart.innerHTML = histogram(scores.genuine, scores.impostor, scores.sliderMax, threshold);
+    chart.replaceChildren(...histogram(scores.genuine, scores.impostor, scores.sliderMax, threshold));
   }
 
   private judge(space: Space, drawing: Place | null, end: number) {
@@ -160,19 +161,21 @@ export class Gallery {
   private invite(): string {
     if (!this.drawable) return "";
     if (drawnSign(this.host.state))
-      return "Drawings are embedded by the trained networks: go to the end of the training.";
-    if (!this.empty) return "Now draw a probe: the symbol again, a digit, or something else.";
-    return "Draw a symbol of your own that is no digit, and enrol it from one to five drawings.";
+      return t("Drawings are embedded by the trained networks: go to the end of the training.");
+    if (!this.empty) return t("Now draw a probe: the symbol again, a digit, or something else.");
+    return t("Draw a symbol of your own that is no digit, and enrol it from one to five drawings.");
   }
 
   private chips() {
     const chips = this.host.state.symbols.map(({ name, samples: { length } }) => {
       const old = [...this.list.children].find((c) => (c as HTMLElement).dataset.name === name) as HTMLElement;
-      const words = [el("span.name", { title: name }, name), `: ${length} ${length > 1 ? "samples" : "sample"} ✕`];
-      const chip = old ?? button("", () => this.forget(name), { ariaLabel: `forget ${name}` });
+      const label = el("span.name", { title: name }, name);
+      const count = `${length}`;
+      const words = length === 1 ? tNodes("{0}: 1 sample ✕", label) : tNodes("{0}: {1} samples ✕", label, count);
+      const chip = old ?? button("", () => this.forget(name), { ariaLabel: t("forget {0}", name) });
       chip.dataset.name = name;
-      if (chip.dataset.samples !== `${length}`) chip.replaceChildren(...words);
-      chip.dataset.samples = `${length}`;
+      if (chip.dataset.samples !== count) chip.replaceChildren(...words);
+      chip.dataset.samples = count;
       return chip;
     });
     arrangeChildren(this.list, chips);

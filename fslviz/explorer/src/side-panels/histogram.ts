@@ -1,5 +1,7 @@
 // Histograms of genuine and impostor distances, with the threshold.
+import { el, graph } from "../common/elements";
 import { formatDistance } from "../common/format";
+import { t } from "../common/texts";
 
 export function histogram(genuine: ArrayLike<number>, impostor: ArrayLike<number>, top: number, threshold: number) {
   const [bins, width, height] = [60, 300, 70];
@@ -11,9 +13,9 @@ export function histogram(genuine: ArrayLike<number>, impostor: ArrayLike<number
     return `M0,${height} ${steps.join(" ")} L${width},${height}Z`;
   };
   const x = Math.min(width, (threshold / top) * width) || 0;
-  const said = `distances of test digits to the templates, up to ${formatDistance(top)}: genuine and impostor`;
-  return `<svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${said}">
-    <path class="fx-genuine" d="${path(genuine)}"/><path class="fx-impostor" d="${path(impostor)}"/>
-    <line class="fx-cut" x1="${x}" x2="${x}" y1="0" y2="${height}"/></svg>
-    <div class="fx-key"><span class="fx-genuine">genuine</span><span class="fx-impostor">impostor</span></div>`;
+  const lines = `<path class="fx-genuine" d="${path(genuine)}"/><path class="fx-impostor" d="${path(impostor)}"/>
+    <line class="fx-cut" x1="${x}" x2="${x}" y1="0" y2="${height}"/>`;
+  const said = t("distances of test digits to the templates, up to {0}: genuine and impostor", formatDistance(top));
+  const key = el("div.key", {}, el("span.genuine", {}, t("genuine")), el("span.impostor", {}, t("impostor")));
+  return [graph([width, height], lines, said), key];
 }

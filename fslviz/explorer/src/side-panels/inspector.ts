@@ -1,8 +1,9 @@
 // A closer look, on request: a digit bent by a slider, the worst pairs of a space, what moved from one to another.
-import { displayName } from "../catalogue";
 import type { Rgb } from "../common/colour";
 import { arrangeChildren, button, context2d, el, fillMenu, menu, slider } from "../common/elements";
 import { formatDistance } from "../common/format";
+import { displayName } from "../common/loss-name";
+import { t, tNodes } from "../common/texts";
 import type { Pack } from "../data/pack";
 import { BENDS } from "../embedding/bend";
 import { paintImage } from "../panels/thumbnails";
@@ -27,7 +28,7 @@ export class Inspector {
   private kind: HTMLSelectElement;
   private slider: HTMLInputElement;
   private said = el("p.figures");
-  private picture = el("canvas.bent", { width: 28, height: 28, role: "img", ariaLabel: "the digit as it is bent" });
+  private picture = el("canvas.bent", { width: 28, height: 28, role: "img", ariaLabel: t("the digit as it is bent") });
   private where: HTMLSelectElement;
   private lists = { hardNegatives: el("div.pairs"), hardPositives: el("div.pairs") };
   private from: HTMLSelectElement;
@@ -40,26 +41,27 @@ export class Inspector {
     private labels: Uint8Array,
     private host: InspectorHost,
   ) {
-    this.kind = menu("how a digit is bent", (kind) => this.bent(kind, 0));
-    this.slider = slider("how far it is bent", [-1, 1, 0.02], (v) =>
+    this.kind = menu(t("how a digit is bent"), (kind) => this.bent(kind, 0));
+    this.slider = slider(t("how far it is bent"), [-1, 1, 0.02], (v) =>
       this.bent(this.bend.kind, v * BENDS[this.bend.kind].most),
     );
-    this.where = menu("space of the worst pairs", () => this.update());
-    this.from = menu("from", () => this.update());
-    this.to = menu("to", () => this.update());
+    this.where = menu(t("space of the worst pairs"), () => this.update());
+    this.from = menu(t("from"), () => this.update());
+    this.to = menu(t("to"), () => this.update());
     fillMenu(
       this.kind,
-      Object.entries(BENDS).map(([kind, { name }]) => [kind, name]),
+      Object.entries(BENDS).map(([kind, { name }]) => [kind, name()]),
       "rotate",
     );
-    const pairs = el("section.wide", {}, el("h4", {}, "The worst pairs"), el("label.bar", {}, "in ", this.where));
-    pairs.append(el("p.figures", {}, "Of two classes, and nearest:"), this.lists.hardNegatives);
-    pairs.append(el("p.figures", {}, "Of one class, and farthest apart:"), this.lists.hardPositives);
-    const bend = el("section", {}, el("h4", {}, "A digit, bent"), el("div.bar", {}, this.picture, this.kind));
+    const pairs = el("section.wide", {}, el("h4", {}, t("The worst pairs")));
+    pairs.append(el("label.bar", {}, ...tNodes("in {0}", this.where)));
+    pairs.append(el("p.figures", {}, t("Of two classes, and nearest:")), this.lists.hardNegatives);
+    pairs.append(el("p.figures", {}, t("Of one class, and farthest apart:")), this.lists.hardPositives);
+    const bend = el("section", {}, el("h4", {}, t("A digit, bent")), el("div.bar", {}, this.picture, this.kind));
     bend.append(this.slider, this.said);
-    const changes = el("section", {}, el("h4", {}, "What moved"), el("div.bar", {}, this.from, " to ", this.to));
-    changes.append(this.changes);
-    this.root.append(el("summary", {}, "Look closer: bend a digit, what moved, the worst pairs"));
+    const changes = el("section", {}, el("h4", {}, t("What moved")));
+    changes.append(el("div.bar", {}, ...tNodes("{0} to {1}", this.from, this.to)), this.changes);
+    this.root.append(el("summary", {}, t("Look closer: bend a digit, what moved, the worst pairs")));
     this.root.append(el("div.looks", {}, bend, changes, pairs));
     this.root.addEventListener("toggle", () => this.host.update(false));
   }
@@ -75,8 +77,8 @@ export class Inspector {
     this.slider.value = `${amount / BENDS[kind].most}`;
     this.slider.disabled = !image;
     this.said.textContent = image
-      ? `${whose}, ${BENDS[kind].name} ${BENDS[kind].say(amount)}; its path through every space is drawn.`
-      : "Click a digit in a space, or draw one, then move the slider.";
+      ? BENDS[kind].say(whose, amount)
+      : t("Click a digit in a space, or draw one, then move the slider.");
     this.slider.setAttribute("aria-valuetext", this.said.textContent);
     const ctx = context2d(this.picture);
     ctx.clearRect(0, 0, 28, 28);
@@ -103,8 +105,11 @@ export class Inspector {
     const found = await moved(spaces[1], spaces[2], this.labels);
     if (late()) return;
     const chip = (kind: "lost" | "won", words: string) =>
-      button(`${found[kind].length} ${words}`, () => this.host.set({ selection: { kind, from, to } }, true));
-    arrangeChildren(this.changes, [chip("lost", "lost neighbours of their class"), chip("won", "won some")]);
+      button(words, () => this.host.set({ selection: { kind, from, to } }, true));
+    arrangeChildren(this.changes, [
+      chip("lost", t("{0} lost neighbours of their class", found.lost.length)),
+      chip("won", t("{0} won some", found.won.length)),
+    ]);
   }
 
   private get ink() {
@@ -138,7 +143,7 @@ export class Inspector {
       const canvas = el("canvas", { width: 58, height: 28, ariaHidden: "true" });
       images.forEach((image, n) => paintImage(context2d(canvas), image, 30 * n, 0, this.ink));
       const [a, b] = digits.map((i) => this.labels[i]);
-      const name = `a ${a} and a ${b}, ${formatDistance(d)} apart`;
+      const name = t("a {0} and a {1}, {2} apart", a, b, formatDistance(d));
       const show = () => this.host.set({ pins: digits, views: this.host.initial.views }, true);
       const properties = { type: "button", ariaLabel: name, title: name, onclick: show };
       return el("button.pairing", properties, canvas, formatDistance(d));

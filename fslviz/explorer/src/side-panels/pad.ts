@@ -2,6 +2,7 @@
 // strokes; what they mean is the page's.
 import { button, context2d, el, focused } from "../common/elements";
 import type { Place } from "../common/geometry";
+import { t } from "../common/texts";
 import { listenToPointer } from "../input/pointer";
 import { strokesToText, textToStrokes } from "../state/strokes";
 
@@ -15,7 +16,6 @@ const ARROWS: Record<string, Place> = {
   ArrowUp: [0, -STEP],
   ArrowDown: [0, STEP],
 };
-const KEYS = "Arrows move the pen, Space puts it down or lifts it, Backspace undoes a stroke, Delete clears.";
 
 export class Pad {
   strokes: Place[][] = [];
@@ -41,15 +41,17 @@ export class Pad {
       height: SIDE,
       tabIndex: 0,
       role: "application",
-      ariaLabel: `Drawing pad. ${KEYS}`,
+      ariaLabel: t(
+        "Drawing pad. Arrows move the pen, Space puts it down or lifts it, Backspace undoes a stroke, Delete clears.",
+      ),
     };
     this.canvas = el("canvas.pad", properties);
-    const undo = button("Undo", () => this.undo());
-    const clear = button("Clear", () => this.clear());
+    const undo = button(t("Undo"), () => this.undo());
+    const clear = button(t("Clear"), () => this.clear());
     this.root = el(
       "section.draw",
-      { ariaLabel: "draw" },
-      el("h4", {}, "Draw"),
+      { ariaLabel: t("draw") },
+      el("h4", {}, t("Draw")),
       this.canvas,
       el("div.bar", {}, undo, clear),
     );
@@ -167,7 +169,7 @@ export class Pad {
     }
     if (!this.strokes.length) {
       Object.assign(ctx, { font: "26px system-ui, sans-serif", textAlign: "center" });
-      ctx.fillText("draw here", width / 2, side / 2);
+      ctx.fillText(t("draw here"), width / 2, side / 2);
     }
     if (!this.keys || focused(this.canvas) !== this.canvas) return;
     ctx.beginPath();

@@ -1,8 +1,9 @@
 // The bars above the spaces: the losses, the classes to light, the tools, and how many digits are lit.
-import { displayName } from "../catalogue";
 import { hex, type Rgb } from "../common/colour";
 import { button, el, setPressed } from "../common/elements";
 import { formatCount } from "../common/format";
+import { displayName } from "../common/loss-name";
+import { t } from "../common/texts";
 import type { State } from "../state/state";
 
 export interface ToolbarActions {
@@ -12,7 +13,7 @@ export interface ToolbarActions {
   chooseTool(lasso: boolean): void;
   reset(): void;
   link(): string | null; // of the view, where it has one
-  missingFromLink: string; // what it has no room for
+  linkIsWhole: boolean; // whether it has room for the symbols
   save(): void;
 }
 
@@ -22,9 +23,9 @@ export class Toolbar {
   private classes: HTMLButtonElement[];
   private tools: [HTMLButtonElement, HTMLButtonElement];
   private together = el("input", { type: "checkbox" });
-  private follows = el("label.check", {}, this.together, " zoom follows the digits");
+  private follows = el("label.check", {}, this.together, " ", t("zoom follows the digits"));
   private count = el("span.figures");
-  private copied = el("input.link", { type: "text", readOnly: true, hidden: true, ariaLabel: "the link" });
+  private copied = el("input.link", { type: "text", readOnly: true, hidden: true, ariaLabel: t("the link") });
 
   // `offered`: the losses to choose from, or none.
   constructor(
@@ -34,21 +35,24 @@ export class Toolbar {
   ) {
     for (const loss of offered) this.losses[loss] = button(displayName(loss), () => this.choose(loss));
     this.classes = colours.map((c, k) => {
-      const properties = { type: "button", style: `--c:${hex(c)}`, ariaLabel: `highlight the digits ${k}` };
+      const properties = { type: "button", style: `--c:${hex(c)}`, ariaLabel: t("highlight the digits {0}", k) };
       return el("button.digit", { ...properties, onclick: () => this.selectClass(k) }, `${k}`);
     });
-    this.tools = [button("Move", () => actions.chooseTool(false)), button("Lasso", () => actions.chooseTool(true))];
+    this.tools = [
+      button(t("Move"), () => actions.chooseTool(false)),
+      button(t("Lasso"), () => actions.chooseTool(true)),
+    ];
     this.together.onchange = () => actions.set({ together: this.together.checked }, true);
-    const reset = button("Reset", () => actions.reset());
-    const copy = button("Copy link", () => this.copy());
-    const save = button("Save spaces", () => actions.save());
+    const reset = button(t("Reset"), () => actions.reset());
+    const copy = button(t("Copy link"), () => this.copy());
+    const save = button(t("Save spaces"), () => actions.save());
     if (actions.link() === null) copy.hidden = true;
-    const losses = el("div.bar", { role: "group", ariaLabel: "losses" }, ...Object.values(this.losses));
+    const losses = el("div.bar", { role: "group", ariaLabel: t("losses") }, ...Object.values(this.losses));
     losses.hidden = !offered.length;
-    const classes = el("span.set", { role: "group", ariaLabel: "highlight a class" }, ...this.classes);
+    const classes = el("span.set", { role: "group", ariaLabel: t("highlight a class") }, ...this.classes);
     const ofSpaces = [...this.tools, reset, save];
     if (!actions.state.losses.length) for (const node of [classes, ...ofSpaces]) node.hidden = true;
-    const tools = el("span.set", { role: "group", ariaLabel: "tools" }, ...ofSpaces, copy, this.copied);
+    const tools = el("span.set", { role: "group", ariaLabel: t("tools") }, ...ofSpaces, copy, this.copied);
     this.root = el("div", {}, losses, el("div.bar", {}, classes, tools, this.follows, this.count));
   }
 
@@ -74,12 +78,15 @@ export class Toolbar {
     try {
       await navigator.clipboard.writeText(link);
       this.copied.hidden = true;
-      this.count.textContent = `The link is copied${this.actions.missingFromLink && `, without ${this.actions.missingFromLink}`}.`;
+      this.count.textContent = this.actions.linkIsWhole
+        ? t("The link is copied.")
+        : t("The link is copied, without the symbols, which are too many for it.");
     } catch {
       Object.assign(this.copied, { value: link, hidden: false });
       this.copied.focus();
       this.copied.select();
-      if (this.actions.missingFromLink) this.count.textContent = `The link is without ${this.actions.missingFromLink}.`;
+      if (!this.actions.linkIsWhole)
+        this.count.textContent = t("The link is without the symbols, which are too many for it.");
     }
   }
 
@@ -90,7 +97,7 @@ export class Toolbar {
     this.tools.forEach((chip, i) => setPressed(chip, this.actions.lassoing === (i === 1)));
     this.together.checked = together;
     this.follows.hidden = losses.length < 2;
-    this.count.textContent = selected ? `${formatCount(selected.size)} digits highlighted` : "";
+    this.count.textContent = selected ? t("{0} digits highlighted", formatCount(selected.size)) : "";
     this.copied.hidden = true;
   }
 

@@ -1,6 +1,7 @@
 // Goes through the trainings: a slider, and a button that plays it.
 import { button, el, slider } from "../common/elements";
 import { formatCount } from "../common/format";
+import { t } from "../common/texts";
 import { reducedMotion } from "../common/timing";
 
 const LENGTH = 6000; // ms that a training plays
@@ -16,12 +17,12 @@ export class TrainingSlider {
 
   // `show`: shows a place in the training, 0 to 1.
   constructor(private show: (step: number) => Promise<void>) {
-    this.button = button("Play", () => (this.playing ? this.stop() : this.play()));
-    this.slider = slider("place in the training", [0, 1, 0.01], (step) => {
+    this.button = button(t("Play"), () => (this.playing ? this.stop() : this.play()));
+    this.slider = slider(t("place in the training"), [0, 1, 0.01], (step) => {
       this.stop();
       this.show(step);
     });
-    this.root = el("div.bar.training", {}, el("strong", {}, "Training"), this.button, this.slider, this.said);
+    this.root = el("div.bar.training", {}, el("strong", {}, t("Training")), this.button, this.slider, this.said);
   }
 
   private play() {
@@ -39,12 +40,12 @@ export class TrainingSlider {
     };
     this.playing = run;
     requestAnimationFrame(tick);
-    this.button.textContent = "Pause";
+    this.button.textContent = t("Pause");
   }
 
   stop() {
     this.playing = 0;
-    this.button.textContent = "Play";
+    this.button.textContent = t("Play");
   }
 
   get isPlaying() {
@@ -53,7 +54,7 @@ export class TrainingSlider {
 
   say(step: number, images: number) {
     this.slider.value = `${step}`;
-    this.said.textContent = `${formatCount(images)} images seen`;
+    this.said.textContent = t("{0} images seen", formatCount(images));
     this.slider.setAttribute("aria-valuetext", this.said.textContent);
   }
 }

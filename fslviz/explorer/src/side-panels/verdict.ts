@@ -1,6 +1,7 @@
 // What is said of a drawing: accepted or rejected, and how far it is from each template.
 import { bdi, el } from "../common/elements";
 import { formatDistance } from "../common/format";
+import { tNodes } from "../common/texts";
 import { accepts } from "../common/threshold";
 
 export interface NamedDistance {
@@ -10,18 +11,17 @@ export interface NamedDistance {
 
 // The verdict on distances to templates, nearest first: of one claim, or of all who are enrolled.
 export function verdict(distances: NamedDistance[], threshold: number, claim: string): (Node | string)[] {
-  const accepted = distances.filter(({ distance }) => accepts(threshold, distance)).map(({ name }) => name);
+  const accepted = distances.filter(({ distance }) => accepts(threshold, distance)).map(({ name }) => bdi(name));
   const [nearest] = distances;
   if (claim) {
-    const verdict = accepted.length ? "accepted, within" : "rejected, beyond";
-    return ["Claims to be ", bdi(claim), `: ${verdict} the threshold, at ${formatDistance(nearest.distance)}.`];
+    const told = [bdi(claim), formatDistance(nearest.distance)];
+    return accepted.length
+      ? tNodes("Claims to be {0}: accepted, within the threshold, at {1}.", ...told)
+      : tNodes("Claims to be {0}: rejected, beyond the threshold, at {1}.", ...told);
   }
-  if (!accepted.length) return ["Rejected: the nearest, ", bdi(nearest.name), ", is beyond the threshold."];
-  return [
-    "Accepted as ",
-    ...accepted.flatMap((name, i) => (i ? [" or ", bdi(name)] : [bdi(name)])),
-    ": within the threshold.",
-  ];
+  if (!accepted.length) return tNodes("Rejected: the nearest, {0}, is beyond the threshold.", bdi(nearest.name));
+  const any = accepted.reduce((one, other) => el("span", {}, ...tNodes("{0} or {1}", one, other)));
+  return tNodes("Accepted as {0}: within the threshold.", any);
 }
 
 // A row of the list: a bar as long as the distance, and where the threshold stands. `end`: the distance of a whole bar.

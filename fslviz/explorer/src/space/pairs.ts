@@ -2,16 +2,29 @@
 import { baseLoss, LAMBDA } from "../catalogue";
 import { formatCount, formatDistance } from "../common/format";
 import { apart, type Place } from "../common/geometry";
+import { t } from "../common/texts";
 import { accepts } from "../common/threshold";
 import { TARGETS } from "../training/targets";
 import type { Space } from "./space";
 
 export function pairText(space: Space, labels: Uint8Array, [i, j]: number[], limit: number): string {
   const d = space.distance(space.place(i), space.place(j));
-  const verdict = accepts(limit, d) ? "accepted" : "rejected";
-  const angle = space.entry.cosine ? ` (${degrees(2 * Math.asin(Math.min(1, d / 2)))})` : "";
-  const pair = `a ${labels[i]} and a ${labels[j]}, ${formatDistance(d)} apart${angle}`;
-  return `${pair}: ${verdict} at ${formatDistance(limit)}\n${lossText(space, labels, [i, j], d)}`;
+  const verdict = verdictText([labels[i], labels[j]], d, limit, space.entry.cosine);
+  return `${verdict}\n${lossText(space, labels, [i, j], d)}`;
+}
+
+function verdictText([a, b]: number[], d: number, limit: number, angular: boolean): string {
+  const accepted = accepts(limit, d);
+  const [far, at] = [d, limit].map(formatDistance);
+  if (angular) {
+    const angle = degrees(2 * Math.asin(Math.min(1, d / 2)));
+    return accepted
+      ? t("a {0} and a {1}, {2} apart ({3}): accepted at {4}", a, b, far, angle, at)
+      : t("a {0} and a {1}, {2} apart ({3}): rejected at {4}", a, b, far, angle, at);
+  }
+  return accepted
+    ? t("a {0} and a {1}, {2} apart: accepted at {3}", a, b, far, at)
+    : t("a {0} and a {1}, {2} apart: rejected at {3}", a, b, far, at);
 }
 
 const degrees = (radians: number) => `${((radians * 180) / Math.PI).toFixed(0)}°`;
@@ -22,10 +35,10 @@ function lossText(space: Space, labels: Uint8Array, [i, j]: number[], d: number)
   const sameClass = labels[i] === labels[j];
   const m = margin!; // null only where the loss has none, and nothing below asks for it
   if (kind === "contrastive") {
-    if (sameClass) return `pulled together: ½ d² = ${formatDistance(d ** 2 / 2)}`;
+    if (sameClass) return t("pulled together: ½ d² = {0}", formatDistance(d ** 2 / 2));
     return d < m
-      ? `pushed apart: ½ (${m} − d)² = ${formatDistance((m - d) ** 2 / 2)}`
-      : `beyond the margin ${m}: costs nothing`;
+      ? t("pushed apart: ½ ({0} − d)² = {1}", m, formatDistance((m - d) ** 2 / 2))
+      : t("beyond the margin {0}: costs nothing", m);
   }
   if (kind === "triplet") return tripletText(space, labels, [i, j], d, m);
   return [i, j].map((digit) => classText(space, labels[digit], space.place(digit), kind, m)).join("\n");
@@ -41,14 +54,16 @@ function tripletText(space: Space, labels: Uint8Array, [i, j]: number[], d: numb
     all++;
     if ((sameClass ? d ** 2 - other ** 2 : other ** 2 - d ** 2) + m > 0) active++;
   }
-  const third = sameClass ? "negatives" : "positives";
-  return `costs something with ${formatCount(active)} of ${formatCount(all)} ${third}`;
+  const counts = [active, all].map(formatCount);
+  return sameClass
+    ? t("costs something with {0} of {1} negatives", ...counts)
+    : t("costs something with {0} of {1} positives", ...counts);
 }
 
 // Whether a digit of a class keeps the margin to every other class.
 function classText({ entry }: Space, label: number, place: Place, kind: string, m: number): string {
   const own = entry.classes ? entry.classes.indexOf(label) : label;
-  if (own < 0) return `the ${label}: a class that it has not met`;
+  if (own < 0) return t("the {0}: a class that it has not met", label);
   const length = apart(place, [0, 0]) || 1e-12;
   const logit = (w: Place, c: number) =>
     entry.cosine
@@ -58,10 +73,11 @@ function classText({ entry }: Space, label: number, place: Place, kind: string, 
   const most = Math.max(...logits.filter((_, c) => c !== own));
   if (!entry.cosine) {
     const sum = logits.reduce((s, v) => s + Math.exp(v - Math.max(...logits)), 0);
-    return `the ${label}: probability ${(Math.exp(logits[own] - Math.max(...logits)) / sum).toFixed(2)}`;
+    return t("the {0}: probability {1}", label, (Math.exp(logits[own] - Math.max(...logits)) / sum).toFixed(2));
   }
   const [value] = TARGETS[kind](Math.min(1, Math.max(-1, logits[own])), m, LAMBDA.last);
-  return `the ${label}: ${FORMULAS[kind](m)} = ${value.toFixed(2)} ${value >= most ? "≥" : "<"} ${most.toFixed(2)} of the next class`;
+  const compared = `${FORMULAS[kind](m)} = ${value.toFixed(2)} ${value >= most ? "≥" : "<"} ${most.toFixed(2)}`;
+  return t("the {0}: {1} of the next class", label, compared);
 }
 
 // What stands in for the cosine of the true class, where a training ends.
