@@ -23,8 +23,9 @@ from sphinx.search import SearchLanguage
 
 ROOT = Path(__file__).parent.parent
 BUILD, LOCALE, EXPLORER = ROOT / "_build", ROOT / "book" / "locale", ROOT / "fslviz" / "explorer" / "src"
-LANGUAGES = sorted(folder.name for folder in LOCALE.iterdir())
+LANGUAGES = sorted(folder.name for folder in LOCALE.iterdir() if folder.is_dir())
 SCRIPT = "explorer"  # the file with the texts of the explorer's script
+FROM_PYTHON = LOCALE / "from_python.txt"  # texts of figures with controls and of catalogue.json, that no script holds
 THEME = {  # files with texts of Sphinx and its extensions that have no translation of their own
     "sphinx": ["Show code cell {type}", "Hide code cell {type}", "Search this book..."],
     "exercise": ["Exercise", "Solution to"],
@@ -73,8 +74,12 @@ def build() -> None:
 def english() -> dict[str, Catalog]:
     """All messages, by the name of their file: those of each page, and of the explorer's script."""
     script = Catalog()
-    for file, _, message, comments, _ in extract_from_dir(EXPLORER, [("**.ts", "javascript")], keywords={"t": None}):
+    for file, _, message, comments, _ in extract_from_dir(
+        EXPLORER, [("**.ts", "javascript")], keywords={"t": None, "tNodes": None}
+    ):
         script.add(message, auto_comments=[file, *comments])
+    for text in FROM_PYTHON.read_text().splitlines():
+        script.add(text)
     found = {SCRIPT: script}
     for name, texts in THEME.items():
         found[name] = Catalog()

@@ -2,7 +2,7 @@
 import { bdi, button, el, setPressed, slider } from "../common/elements";
 import { formatPercent } from "../common/format";
 import type { Place } from "../common/geometry";
-import { t, tNodes } from "../common/texts";
+import { sentences, t, tNodes } from "../common/texts";
 import { accepts } from "../common/threshold";
 import type { Pack } from "../data/pack";
 import { redrawn } from "../embedding/hand";
@@ -294,7 +294,7 @@ export class Alphabet {
     });
     this.line.replaceChildren(...read);
     const names = el("span", {}, ...read.flatMap((piece, i) => [i ? " " : "", bdi(piece.textContent ?? "")]));
-    const words = doubts.length ? tNodes("It says: {0}. {1}", names, doubts.join(" ")) : tNodes("It says: {0}", names);
+    const words = doubts.length ? tNodes("It says: {0}. {1}", names, sentences(doubts)) : tNodes("It says: {0}", names);
     this.verdict.replaceChildren(...words);
   }
 

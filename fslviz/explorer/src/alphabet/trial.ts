@@ -3,7 +3,7 @@
 import { bdi, button, el } from "../common/elements";
 import { formatCount, formatPercent } from "../common/format";
 import { interval } from "../common/interval";
-import { t, tNodes } from "../common/texts";
+import { sentences, t, tNodes } from "../common/texts";
 import { accepts } from "../common/threshold";
 import { READERS, type Reader } from "../state/state";
 import type { OwnSymbol } from "../state/symbols";
@@ -125,7 +125,7 @@ export class Trial {
     this.line.replaceChildren(t("In brackets: the 95% confidence interval."));
     if (problems.size)
       this.line.replaceChildren(
-        [...problems].join(" "),
+        sentences([...problems]),
         " ",
         button(t("Try again"), () => this.tell()),
       );

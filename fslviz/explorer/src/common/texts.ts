@@ -14,4 +14,7 @@ export function tNodes(english: string, ...values: (Node | string)[]): (Node | s
   return parts.map((part, i) => (i % 2 ? values[+part] : part)).filter((part) => part !== "");
 }
 
+// Texts that follow each other, the empty ones left out.
+export const sentences = (all: string[]) => all.filter(Boolean).reduce((a, b) => (a ? t("{0} {1}", a, b) : b), "");
+
 export const listed = (all: (string | number)[]) => all.join(t(", "));

@@ -106,11 +106,21 @@ export class MovingFigure {
     image.width = Math.round((Number.parseFloat(read.getAttribute("width") ?? "") * DPI) / 72);
     image.src = `data:image/svg+xml,${encodeURIComponent(text)}`;
     const settings = this.controls.map(({ name, values }, k) => `${name} ${values[this.chosen[k]]}`);
-    const facts = [...read.querySelectorAll("desc")].map((desc) => tr(desc.textContent ?? "").replaceAll("\n", ", "));
-    const words = `${listed(settings)}: ${listed(facts)}`;
+    const facts = [...read.querySelectorAll("desc")].map((desc) => fact(desc.textContent ?? ""));
+    const words = t("{0}: {1}", listed(settings), listed(facts));
     image.alt = this.controls.every(({ at }, k) => at === this.chosen[k]) ? this.words : words;
     this.announcer.say(words);
   }
+}
+
+// What Python says of a picture, in the page's language.
+function fact(english: string): string {
+  const [, line, first, last] = /^(.+) from (\S+) to (\S+)$/.exec(english) ?? [];
+  if (line) return t("{0} from {1} to {2}", tr(line), first, last);
+  const [, histogram, middle] = /^(.+) around (\S+)$/.exec(english) ?? [];
+  if (histogram) return t("{0} around {1}", tr(histogram), middle);
+  const [, up, across] = /^(.+) over (.+)$/.exec(english) ?? [];
+  return up ? t("{0} over {1}", tr(up), tr(across)) : listed(english.split("\n").map(tr));
 }
 
 const DPI = 150; // of the notebook's pictures

@@ -5,7 +5,7 @@ import type { Rgb } from "../common/colour";
 import { el } from "../common/elements";
 import { formatCount, formatDistance, formatPercent } from "../common/format";
 import { displayName } from "../common/loss-name";
-import { t } from "../common/texts";
+import { sentences, t } from "../common/texts";
 import type { Pack } from "../data/pack";
 import { Painter } from "../drawing/painter";
 import type { Scene } from "../drawing/scene";
@@ -210,7 +210,7 @@ export class Lab {
     const { loss, margin } = this.host.state.lab;
     const what = lossEntry(loss).margin ? t("{0}, margin {1}", displayName(loss), margin) : displayName(loss);
     const doing = running ? t("Training: {0}", what) : report ? t("Paused: {0}. {1}", what, figures) : "";
-    this.announcer.say([note.textContent, doing].filter(Boolean).join(" "));
+    this.announcer.say(sentences([note.textContent ?? "", doing]));
   }
 
   private summary({ value, images, speed, accuracy }: Report) {

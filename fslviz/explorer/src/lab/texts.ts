@@ -1,7 +1,7 @@
 // What the lab tells of its settings.
 import { lossEntry } from "../catalogue";
 import { formatCount } from "../common/format";
-import { listed, t } from "../common/texts";
+import { listed, sentences, t } from "../common/texts";
 import type { LabSettings } from "../state/state";
 import { BATCH, RAMP_BATCHES, WARMUP_BATCHES } from "../training/schedule";
 
@@ -42,7 +42,7 @@ export function notYetInForce(settings: LabSettings, begun: string, share: numbe
         ),
       );
   }
-  return lines.join(" ");
+  return sentences(lines);
 }
 
 // Which classes have another's place on the circle, or among the class weights: "Now 4 in the place of 9, 9 in the place of 4."

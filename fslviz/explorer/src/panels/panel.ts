@@ -59,7 +59,8 @@ export class Panel {
   }
 
   get said() {
-    return [this.thumbnails.said, this.pair.textContent].filter(Boolean).join("; ");
+    const [near, pair] = [this.thumbnails.said, this.pair.textContent];
+    return near && pair ? t("{0}; {1}", near, pair) : near || pair || "";
   }
 
   // The words beside the picture. `place`: of the network among those of its loss; `moment`: of the training.
