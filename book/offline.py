@@ -88,7 +88,7 @@ def drop_unused(app: Sphinx, page: str, template: str, context: dict[str, Any], 
     """Thebe runs cells on a remote kernel, and a widget's state needs one; MathJax weighs 2 MB, for formulas alone."""
     unused = "thebe|widget-state|sphinx-design|design-tabs"
     if not re.search("fslviz-(explorer|move)", context.get("body", "")):
-        unused += "|explorer/explorer.js|texts.js"
+        unused += "|explorer/explorer.js"
     if 'class="math' not in context.get("body", ""):
         unused += f"|mathjax|{MATHJAX}"
     for kind in ("script_files", "css_files"):

@@ -63,6 +63,11 @@ def catalog(language: str, po: Path) -> Catalog:
         return read_po(file, language)
 
 
+def texts(language: str, name: str) -> dict[str, str]:
+    """The translations of a file by their English, without what is missing or out of date."""
+    return {m.id: m.string for m in catalog(language, files(language)[name]) if m.id and m.string and not m.fuzzy}
+
+
 def build() -> None:
     for language in LANGUAGES:
         for po in files(language).values():
@@ -81,9 +86,9 @@ def english() -> dict[str, Catalog]:
     for text in FROM_PYTHON.read_text().splitlines():
         script.add(text)
     found = {SCRIPT: script}
-    for name, texts in THEME.items():
+    for name, words in THEME.items():
         found[name] = Catalog()
-        for text in texts:
+        for text in words:
             found[name].add(text)
     with tempfile.TemporaryDirectory() as folder:
         sphinx("gettext", pots := Path(folder) / "gettext", nb_execution_mode="off")
@@ -148,10 +153,9 @@ def translate_options(app: Sphinx, config: Any) -> None:
 
 def translate_parts(app: Sphinx, doctree: Any) -> None:
     """The names of the parts in ``_toc.yml``, which Sphinx takes among the messages of the first page alone."""
-    po = files(app.config.language)["book/intro"]
-    texts = {m.id: m.string for m in catalog(app.config.language, po) if m.string and not m.fuzzy}
+    known = texts(app.config.language, "book/intro")
     for contents in doctree.findall(addnodes.toctree):
-        contents["caption"] = texts.get(contents["caption"], contents["caption"])
+        contents["caption"] = known.get(contents["caption"], contents["caption"])
 
 
 def link_languages(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
@@ -169,12 +173,18 @@ def link_languages(app: Sphinx, page: str, template: str, context: dict[str, Any
     context["metatags"] = "".join([context.get("metatags", ""), *links])
 
 
+def translate_outputs(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """The sentences of Python in what a cell shows: those for readers without a kernel or without JavaScript."""
+    known = texts(app.config.language, SCRIPT)
+    for text in FROM_PYTHON.read_text().splitlines():
+        if text.endswith(".") and "body" in context:
+            context["body"] = context["body"].replace(text, known.get(text, text))
+
+
 def write_texts(app: Sphinx, error: Exception | None) -> None:
     """The explorer's texts, as a script of their own that the page loads before the explorer's."""
-    po = files(app.config.language).get(SCRIPT)
-    if error is None and po:
-        texts = {m.id: m.string for m in catalog(app.config.language, po) if m.id and m.string and not m.fuzzy}
-        script = f"globalThis.fslvizTexts = {json.dumps(texts, ensure_ascii=False)};"
+    if error is None:
+        script = f"globalThis.fslvizTexts = {json.dumps(texts(app.config.language, SCRIPT), ensure_ascii=False)};"
         (Path(app.outdir) / "_static" / "texts.js").write_text(script, encoding="utf-8")
 
 
@@ -183,9 +193,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_message_catalog("exercise", str(LOCALE))
     app.connect("html-page-context", link_languages)
     if app.config.language != "en":
-        app.add_js_file("texts.js", loading_method="defer", priority=400)  # before the explorer's
+        app.add_js_file("texts.js")  # at once: a door starts while the page is read
         app.connect("config-inited", translate_options)
         app.connect("doctree-read", translate_parts, priority=200)  # after the contents have been put in
+        app.connect("html-page-context", translate_outputs)
         app.connect("build-finished", write_texts)
     app.add_js_file("language.js", priority=100)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
