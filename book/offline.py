@@ -84,6 +84,13 @@ def ship_pictures(app: Sphinx, page: str, template: str, context: dict[str, Any]
         context["body"] = re.sub(r'<div class="fslviz-move" data-options="([^"]*)"', moved, context["body"])
 
 
+def keep_together(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """No line begins with the comma or full stop that follows a formula."""
+    formula = r'(<span class="math[^"]*">[^<]*</span>[,.;:)?，。；：、）？]+)'
+    if "body" in context:
+        context["body"] = re.sub(formula, r'<span class="keep-together">\1</span>', context["body"])
+
+
 def drop_unused(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Thebe runs cells on a remote kernel, and a widget's state needs one; MathJax weighs 2 MB, for formulas alone."""
     unused = "thebe|widget-state|sphinx-design|design-tabs"
@@ -99,6 +106,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     os.environ[BOOK] = "yes"  # for notebooks that are executed here
     app.connect("config-inited", arrange_header)
     app.connect("html-page-context", ship_pictures)
+    app.connect("html-page-context", keep_together)
     app.connect("html-page-context", drop_unused)
     app.connect("builder-inited", ship_mathjax)
     app.connect("build-finished", ship_explorer)

@@ -27,8 +27,16 @@ LANGUAGES = sorted(folder.name for folder in LOCALE.iterdir() if folder.is_dir()
 SCRIPT = "explorer"  # the file with the texts of the explorer's script
 FROM_PYTHON = LOCALE / "from_python.txt"  # texts of figures with controls and of catalogue.json, that no script holds
 THEME = {  # files with texts of Sphinx and its extensions that have no translation of their own
-    "sphinx": ["Show code cell {type}", "Hide code cell {type}", "Search this book..."],
+    "sphinx": [
+        "Show code cell {type}",
+        "Hide code cell {type}",
+        "Search this book...",
+        "Color mode",
+        "System Settings",
+    ],
     "exercise": ["Exercise", "Solution to"],
+    "booktheme": ["Repository", "Open issue"],
+    "togglebutton": ["Click to show", "Click to hide"],
 }
 
 
@@ -146,9 +154,11 @@ function splitQuery(query) {
 
 
 def translate_options(app: Sphinx, config: Any) -> None:
-    show, hide, search = map(app.translator.gettext, THEME["sphinx"])
+    show, hide, search = map(app.translator.gettext, THEME["sphinx"][:3])
     config.nb_code_prompt_show, config.nb_code_prompt_hide = show, hide
     config.html_theme_options["search_bar_text"] = search
+    hints = texts(app.config.language, "togglebutton")
+    config.togglebutton_hint, config.togglebutton_hint_hide = (hints.get(t, t) for t in THEME["togglebutton"])
 
 
 def translate_parts(app: Sphinx, doctree: Any) -> None:
@@ -190,7 +200,8 @@ def write_texts(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_search_language(Chinese)
-    app.add_message_catalog("exercise", str(LOCALE))
+    for name in ("exercise", "booktheme"):
+        app.add_message_catalog(name, str(LOCALE))
     app.connect("html-page-context", link_languages)
     if app.config.language != "en":
         app.add_js_file("texts.js")  # at once: a door starts while the page is read

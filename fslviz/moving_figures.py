@@ -63,7 +63,7 @@ def described(figure: Figure) -> list[str]:
             if dots.colorbar:
                 bar, mean = dots.colorbar.ax, np.mean(dots.get_array())  # type: ignore[arg-type]
                 facts.append(f"{bar.get_ylabel()} around {_at(bar.yaxis, mean)}")
-    return [fact.replace("$", "") for fact in facts if fact]  # without the signs of a formula
+    return [fact for fact in facts if fact]
 
 
 def _at(axis: Axis, value: Any) -> str:

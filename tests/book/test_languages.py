@@ -27,7 +27,7 @@ NAMES = {"Softmax", "NormFace", "SphereFace", "CosFace", "ArcFace", "FNMR", "Ent
 
 def kept(text):
     """What a translation takes over as it is; of a role with words of its own, that it is there."""
-    parts = re.findall(KEPT, text)
+    parts = re.findall(KEPT, re.sub(r":math:`([^`]+)`", r"$\1$", text))  # a translation is read as Markdown
     return Counter(role if role == "{term}" else role + code + rest for role, code, rest in parts)
 
 

@@ -3,7 +3,7 @@
 import { Announcer } from "../common/announcer";
 import { arrowKeys } from "../common/arrow-keys";
 import { el } from "../common/elements";
-import { t, tNodes } from "../common/texts";
+import { sentences, t, tNodes } from "../common/texts";
 import { accepts } from "../common/threshold";
 import { visible } from "../state/symbol-names";
 import css from "./door.min.css";
@@ -156,7 +156,7 @@ class Door {
       n.let === 1
         ? t("Of {0} photos of strangers, 1 is accepted.", strangers)
         : t("Of {0} photos of strangers, {1} are accepted.", strangers, n.let);
-    this.summary.textContent = `${known} ${others}`;
+    this.summary.textContent = sentences([known, others]);
   }
 
   // What becomes of a photo that enrols none: one of a friend is let in under the right or a wrong name or turned away, one
