@@ -98,6 +98,8 @@ def drop_unused(app: Sphinx, page: str, template: str, context: dict[str, Any], 
         unused += "|explorer/explorer.js"
     if 'class="math' not in context.get("body", ""):
         unused += f"|mathjax|{MATHJAX}"
+    if 'class="highlight' not in context.get("body", ""):
+        unused += "|copybutton|clipboard"
     for kind in ("script_files", "css_files"):
         context[kind] = [f for f in context[kind] if not re.search(unused, f"{f.filename} {f.attributes}", re.I)]
 

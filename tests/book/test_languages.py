@@ -22,7 +22,8 @@ CHINESE = sorted(p.relative_to(HTML / "zh_TW").as_posix() for p in HTML.glob("zh
 KEPT = r"(\{[\w:]+\}|:\w+:)?(``.+?``|`[^`]+`)|(\$[^$]+\$|\{\d+\}|\]\([^)]+\)|<a [^>]+>)"  # roles and code, and the rest
 
 
-NAMES = {"Softmax", "NormFace", "SphereFace", "CosFace", "ArcFace", "FNMR", "Enter", "Shift"}  # that stay as they are
+NAMES = {"Softmax", "NormFace", "SphereFace", "CosFace", "ArcFace", "FNMR"}  # that stay as they are
+NAMES |= {"Enter", "Shift", "Backspace", "Delete"}
 
 
 def kept(text):

@@ -90,7 +90,7 @@ def test_one_training_gave_what_the_text_says_of_it():
     assert learned < pixels
     identified = said("11", r"\nlearned +1 +([\d.]+) [^\n]*\n +3 +([\d.]+) [^\n]*\n +5 +([\d.]+) ")
     assert identified == sorted(identified)
-    assert said("11", r"this is s(\d+), at a distance of [\d.]+\ns\1 \[ True\]")
+    assert said("11", r"this is s(\d+), at a distance of [\d.]+\ns\1 accepted\n")
 
 
 def test_cells_are_short(notebook):

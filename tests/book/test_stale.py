@@ -70,7 +70,7 @@ def test_a_word_executes_nothing(book):
     folder, executed = book
     change(folder / "notebooks" / "02_siamese.ipynb", "Siamese", "Siamese, in another word")
     change(folder / "fslviz" / "training.py", "One training loop", "A training loop")
-    change(folder / "fslviz" / "losses.py", "a batch with pairs of one kind", "another with pairs of one kind")
+    change(folder / "fslviz" / "losses.py", "If a batch has", "Where a batch has")
     change(folder / "fslviz" / "plots.py", "# on every page", "# everywhere")
     assert executed() == []
 

@@ -43,7 +43,10 @@ def test_spaces_share_a_row_classes_and_colours(run):
 
 def test_marked_images_are_ringed_in_every_space(run):
     for ax in fslviz.plot_spaces({"a": run, "b": run}, marked=[3, 5]).axes:
-        assert np.array_equal(np.stack(ax.lines[-1].get_data(), 1), run.places()[0][[3, 5]])
+        rings, first = ax.lines[-2:]
+        assert np.array_equal(np.stack(rings.get_data(), 1), run.places()[0][[3, 5]])
+        assert np.array_equal(np.stack(first.get_data(), 1), run.places()[0][[3]])
+        assert first.get_markersize() > rings.get_markersize()
 
 
 def test_runs_of_one_loss_stay_apart(run):
@@ -338,7 +341,7 @@ def test_of_many_points_a_fair_part_is_drawn():
     z = rng.normal(size=(20, 2))[labels] + 0.1 * rng.normal(size=(6000, 2))
     figure = fslviz.plot_spaces({"a": (z, labels), "b": (z + 1, labels)}, limit=1000, marked=[5999])
     for ax, shift in zip(figure.axes, (0, 1), strict=True):
-        *classes, ring = ax.lines
+        *classes, ring, _ = ax.lines
         counts = [len(line.get_xdata()) for line in classes]
         assert sum(counts) == 1000
         assert len(counts) == 20
