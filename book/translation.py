@@ -205,7 +205,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", link_languages)
     if app.config.language != "en":
         app.add_js_file("texts.js")  # at once: a door starts while the page is read
-        app.connect("config-inited", translate_options)
+        app.connect("config-inited", translate_options, priority=100)  # before an extension reads them
         app.connect("doctree-read", translate_parts, priority=200)  # after the contents have been put in
         app.connect("html-page-context", translate_outputs)
         app.connect("build-finished", write_texts)
