@@ -91,6 +91,18 @@ def test_a_reader_changes_the_language_on_the_place_and_it_is_kept(browser):
     page.close()
 
 
+@pytest.mark.parametrize("kept", ["xx", '"]', ""])
+def test_a_search_is_kept_whatever_was_stored(browser, kept):
+    page = browser.new_page()
+    page.add_init_script(
+        f"localStorage.getItem('fslviz-language') ?? localStorage.setItem('fslviz-language', '{kept}')"
+    )
+    page.goto((HTML / "search.html").as_uri() + "?q=margin#here")
+    page.get_by_role("link", name="中文").click()
+    page.wait_for_url("**/zh_TW/search.html?q=margin#here")
+    page.close()
+
+
 def test_a_browser_that_keeps_nothing_changes_the_language_too(browser):
     page = browser.new_page()
     page.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new Error('forbidden'); } })")
