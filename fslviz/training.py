@@ -58,7 +58,7 @@ def train(
     watch: Callable[[float], object] | None = None,
     **options: float | str,
 ) -> Run:
-    """Train a network on ``data`` with a loss of ``LOSSES``; ``options`` go to the loss (margin=.2).
+    """Train a network on ``data`` with a loss of ``LOSSES``; ``options`` go to the loss (``margin=0.2``).
 
     ``loss`` may be a module of your own: it takes embeddings (B, D) and labels (B,), numbered from 0, and gives a
     scalar. ``network`` may be one, too: it takes images (B, C, H, W) and gives embeddings (B, D), in float32. Copies of

@@ -62,15 +62,15 @@ class _Names(traitlets.List):
 class Explorer(anywidget.AnyWidget):
     """Embedding spaces side by side, from networks trained with many margins: zoom, select, draw, enrol.
 
-    ``losses``: the spaces shown; "contrastive-six", "triplet-six", "softmax-six" and "arcface-six" were trained on six
-    digits, without 0, 4, 5 and 8. By default four, or none if the alphabet is the only part. ``parts``: what is shown
-    beside them: "choose" (the losses), "margin", "training", "draw", "enrol", "look" (a digit bent, the worst pairs,
-    what moved), "lab" (training in the page) and "alphabet" (signs of the reader's own, compared in 64 dimensions by
-    networks trained on up to 6,484 characters); by default all but the alphabet. ``margins``: a trained margin for each
-    loss that has one. ``step``: the share of the training, from 0 to 1. ``threshold``: a distance in the first space,
-    or None for that at an FMR of 1%. ``selection``: the indices of the highlighted test images. All but ``parts``
-    change as the reader uses the page, and can be set. Raises ValueError for an invalid name or number, RuntimeError
-    for a damaged pack.
+    ``losses``: the spaces shown; ``"contrastive-six"``, ``"triplet-six"``, ``"softmax-six"`` and ``"arcface-six"``
+    were trained on six digits, without 0, 4, 5 and 8. By default four, or none if the alphabet is the only part.
+    ``parts``: what is shown beside them: "choose" (the losses), "margin", "training", "draw", "enrol", "look" (a
+    digit bent, the worst pairs, what moved), "lab" (training in the page) and "alphabet" (signs of the reader's
+    own, compared in 64 dimensions by networks trained on up to 6,484 characters); by default all but the alphabet.
+    ``margins``: a trained margin for each loss that has one. ``step``: the share of the training, from 0 to 1.
+    ``threshold``: a distance in the first space, or None for that at an FMR of 1%. ``selection``: the indices of
+    the highlighted test images. All but ``parts`` change as the reader uses the page, and can be set. Raises
+    ValueError for an invalid name or number, RuntimeError for a damaged pack.
     """
 
     losses = _Names(traitlets.Unicode()).tag(sync=True)

@@ -142,6 +142,20 @@ def test_the_explorer_speaks_chinese(browser):
     page.close()
 
 
+@pytest.mark.parametrize("name", CHINESE)
+def test_descriptions_and_names_of_controls_are_chinese(name):
+    text = re.sub(r'<a class="reference[^>]*>', "", (HTML / "zh_TW" / name).read_text())  # the titles of papers
+    said = re.findall(r'\b(?:alt|title|aria-label|placeholder)="([^"]*[A-Za-z]{4}[^"]*)"', text)
+    assert [words for words in said if not re.search("[\u4e00-\u9fff]", words)] == []
+
+
+@pytest.mark.parametrize("name", ["search.html", *CHINESE])
+def test_no_sign_is_of_simplified_chinese(name):
+    """The theme has its words in simplified signs, too; Taiwan's code page has none of these."""
+    signs = set(re.findall("[\u3400-\u9fff]", (HTML / "zh_TW" / name).read_text()))
+    assert {sign for sign in signs if not sign.encode("cp950", "ignore")} == set()
+
+
 def test_figures_with_controls_have_a_chinese_text_for_all_that_they_say():
     texts = translation.texts("zh_TW", translation.SCRIPT)
     found = set()

@@ -84,7 +84,7 @@ def test_one_training_gave_what_the_text_says_of_it():
     assert without < 0.9 * by_angle < 0.9 * by_distance
     flat, deep = said("10", r"2-D: 15-NN ([\d.]+)%.*?64-D: 15-NN ([\d.]+)%")
     assert deep > flat
-    low, high = said("10", r"64-D less 2-D: (\S+) to (\S+) points")
+    low, high = said("10", r"64-D minus EER of 2-D: (\S+) to (\S+) points")
     assert max(abs(low), abs(high)) < 1.5, "about as well"
     pixels, learned = said("11", r"pixels: EER ([\d.]+)%.*?learned: EER ([\d.]+)%")
     assert learned < pixels

@@ -122,14 +122,14 @@ IMAGES = f"([texts]) => texts.map((text) => [...{ALPHABET}.signs.image(text)])"
 
 
 def test_signs_that_no_network_has_met_are_read_as_python_reads_them(asked):
-    answers = asked(EPISODES, episodes(20, 0))
+    answers = asked(EPISODES, episodes(8, 0))
     lit = np.array([answer[0] for answer in answers]).reshape(-1, 10)
     read, strangers = lit[:, :5] == np.arange(5), lit[:, 5:] >= 0
     assert read.mean() >= 0.95, read.mean()
     assert strangers.mean() <= 0.08, strangers.mean()  # five cards, of which each lets 1% of the strangers in
     network, about = pack.Network.read("alphabet/all"), pack.manifest("alphabet.json")["about"]
     threshold = about["readers"]["all"]["thresholds"][about["fmr"].index(0.01)]
-    for k in (0, 57, 119, 199):
+    for k in (0, 27, 53, 79):
         which, distances, words, drawing, samples = answers[k]
         x = fslviz.pictures.MNIST_STANDARD(
             fslviz.data.torch.tensor(asked(IMAGES, [[*samples, drawing]])).view(-1, 28, 28)

@@ -41,12 +41,12 @@ def test_spaces_share_a_row_classes_and_colours(run):
     assert sorted(t.get_text() for t in figure.axes[0].texts) == [str(c) for c in range(10)]
 
 
-def test_marked_images_are_ringed_in_every_space(run):
+def test_marked_images_have_a_star_and_rings_in_every_space(run):
     for ax in fslviz.plot_spaces({"a": run, "b": run}, marked=[3, 5]).axes:
-        rings, first = ax.lines[-2:]
-        assert np.array_equal(np.stack(rings.get_data(), 1), run.places()[0][[3, 5]])
-        assert np.array_equal(np.stack(first.get_data(), 1), run.places()[0][[3]])
-        assert first.get_markersize() > rings.get_markersize()
+        rings, star = ax.lines[-2:]
+        assert np.array_equal(np.stack(rings.get_data(), 1), run.places()[0][[5]])
+        assert np.array_equal(np.stack(star.get_data(), 1), run.places()[0][[3]])
+        assert (star.get_marker(), rings.get_marker()) == ("*", "o")
 
 
 def test_runs_of_one_loss_stay_apart(run):
@@ -341,12 +341,12 @@ def test_of_many_points_a_fair_part_is_drawn():
     z = rng.normal(size=(20, 2))[labels] + 0.1 * rng.normal(size=(6000, 2))
     figure = fslviz.plot_spaces({"a": (z, labels), "b": (z + 1, labels)}, limit=1000, marked=[5999])
     for ax, shift in zip(figure.axes, (0, 1), strict=True):
-        *classes, ring, _ = ax.lines
+        *classes, _, star = ax.lines
         counts = [len(line.get_xdata()) for line in classes]
         assert sum(counts) == 1000
         assert len(counts) == 20
         assert 25 < min(counts) <= max(counts) < 80  # 50 expected, give or take 7
-        assert np.array_equal(np.stack(ring.get_data(), 1), z[[5999]] + shift)
+        assert np.array_equal(np.stack(star.get_data(), 1), z[[5999]] + shift)
     one, two = (np.concatenate([np.stack(line.get_data(), 1) for line in ax.lines]) for ax in figure.axes)
     assert one == pytest.approx(two - 1), "not the same images in both"
     assert (
