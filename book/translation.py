@@ -234,10 +234,10 @@ def translate_outputs(app: Sphinx, page: str, template: str, context: dict[str, 
 def translate_theme(app: Sphinx, error: Exception | None) -> None:
     """The words of the theme in attributes of the pages, and in the script that copies code."""
     if error is None:
-        static = Path(app.outdir) / "_static"
-        for file in [static / "copybutton.js", *Path(app.outdir).rglob("*.html")]:
+        folder, known = Path(app.outdir), texts(app.config.language, "theme")
+        for file in [folder / "_static" / "copybutton.js", *folder.rglob("*.html")]:
             text = file.read_text(encoding="utf-8")
-            for english, translated in texts(app.config.language, "theme").items():
+            for english, translated in known.items():
                 text = text.replace(f'="{english}"', f'="{translated}"').replace(f": '{english}'", f": '{translated}'")
             text = text.replace("： ", "：")  # after "By"
             file.write_text(text, encoding="utf-8")

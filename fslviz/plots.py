@@ -346,8 +346,8 @@ def _scatter(ax: Axes, embeddings: np.ndarray, labels: np.ndarray, size: float) 
     kinds = np.unique(labels)
     for place, label in enumerate(kinds):
         (colour, shape), mine = _look(kinds, place), embeddings[labels == label]
-        small: dict[str, Any] = {"ms": 1.3, "alpha": 1.0} if size < 4 else {"ms": 1.5, "alpha": 0.75}
-        ax.plot(*mine.T, shape, color=colour, mew=0, rasterized=True, **small)
+        dots: dict[str, Any] = {"ms": 1.3, "alpha": 1.0} if size < 4 else {"ms": 1.5, "alpha": 0.75}
+        ax.plot(*mine.T, shape, color=colour, mew=0, rasterized=True, **dots)
     ax.set(xticks=[], yticks=[], aspect="equal")
     ax.spines[:].set_visible(False)
     if not len(embeddings):
